@@ -1,0 +1,111 @@
+"""Numeric gradients by central differences, and how far two arrays are apart.
+
+A gradient is compared along a few random directions first, which costs a handful of forward calls whatever the size
+of the tensor. Only a tensor that fails is differentiated coordinate by coordinate, to find the entry and the step.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+Point = Mapping[str, np.ndarray]
+Loss = Callable[[Point], float]
+
+STEP = 1e-4
+DIRECTIONS = 4
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """Numeric slopes of a loss along random directions of one tensor.
+
+    Attributes
+    ----------
+    directions : ndarray, shape (K, *tensor shape)
+        Unit directions.
+    values : ndarray, shape (K,)
+        Slope of the loss along each.
+    uncertainty : float
+        Norm of the error of `values`, estimated from two step sizes.
+    """
+
+    directions: np.ndarray
+    values: np.ndarray
+    uncertainty: float
+
+    def along(self, gradient: np.ndarray) -> np.ndarray:
+        """Return the slopes that `gradient` predicts along the same directions, shape (K,)."""
+        return self.directions.reshape(len(self.directions), -1) @ gradient.ravel()
+
+
+def numeric_slopes(
+    loss: Loss,
+    point: Point,
+    name: str,
+    rng: np.random.Generator,
+    *,
+    directions: int = DIRECTIONS,
+    step: float = STEP,
+) -> Slopes:
+    """Differentiate `loss` with respect to the tensor `name` along random directions.
+
+    Central differences at `step` and ``2 * step``, extrapolated (Richardson), so the error is of fourth order in the
+    step. The difference of the two is a safe estimate of the error: it is that of the worse of them.
+
+    Parameters
+    ----------
+    loss : callable
+        Takes a point, returns a float.
+    point : mapping of str to ndarray
+        Where to differentiate, float64. It is not changed.
+    name : str
+        The tensor to move.
+    rng : numpy.random.Generator
+        Draws the directions.
+
+    Returns
+    -------
+    Slopes
+    """
+    base = point[name]
+    drawn = rng.standard_normal((directions, *base.shape))
+    lengths = np.sqrt(np.sum(drawn.reshape(directions, -1) ** 2, axis=1)).reshape(-1, *[1] * base.ndim)
+    drawn = drawn / lengths
+
+    def central(direction: np.ndarray, width: float) -> float:
+        ahead = loss({**point, name: base + width * direction})
+        behind = loss({**point, name: base - width * direction})
+        return (ahead - behind) / (2 * width)
+
+    near = np.array([central(direction, step) for direction in drawn])
+    far = np.array([central(direction, 2 * step) for direction in drawn])
+    return Slopes(drawn, (4 * near - far) / 3, float(np.linalg.norm(near - far)))
+
+
+def numeric_gradient(loss: Loss, point: Point, name: str, *, step: float = STEP) -> np.ndarray:
+    """Differentiate `loss` with respect to every entry of the tensor `name`.
+
+    Same differences as `numeric_slopes`, four calls of `loss` for every entry. Returns an array of the tensor's shape.
+    """
+    base = point[name]
+    gradient = np.empty_like(base)
+    for index in np.ndindex(base.shape):
+        values = []
+        for width in (step, -step, 2 * step, -2 * step):
+            moved = base.copy()
+            moved[index] += width
+            values.append(loss({**point, name: moved}))
+        near = (values[0] - values[1]) / (2 * step)
+        far = (values[2] - values[3]) / (4 * step)
+        gradient[index] = (4 * near - far) / 3
+    return gradient
+
+
+def norm_relative_error(a: np.ndarray, b: np.ndarray) -> float:
+    """Return ‖a − b‖ / max(‖a‖, ‖b‖), and 0 when both are zero. NaN and infinity give infinity."""
+    scale = max(np.linalg.norm(a), np.linalg.norm(b))
+    if scale == 0:
+        return 0.0
+    error = float(np.linalg.norm(np.asarray(a) - np.asarray(b)) / scale)
+    return error if np.isfinite(error) else float("inf")

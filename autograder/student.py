@@ -1,0 +1,92 @@
+"""What a check sees of a submission: functions it can call and values it can read, wherever they run."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autograder.calling import Caller
+
+Ask = Callable[[dict], dict]
+
+
+class CheckFailed(Exception):
+    """A question is not right yet. The message is written for the learner.
+
+    Attributes
+    ----------
+    mistakes : tuple of str
+        Names of the known mistakes that were recognized, empty when none was.
+    tensors : tuple of str
+        The outputs or gradients that are wrong, empty when the failure is not about numbers.
+    """
+
+    def __init__(self, message: str, *, mistakes: tuple[str, ...] = (), tensors: tuple[str, ...] = ()):
+        super().__init__(message)
+        self.mistakes = mistakes
+        self.tensors = tensors
+
+    def _render_traceback_(self) -> list[str]:
+        """Show the learner the message alone; IPython calls this instead of printing our stack."""
+        return str(self).splitlines()
+
+
+class Student:
+    """A submission, asked over `ask`: a function from request to answer (see `autograder.calling.Caller`)."""
+
+    def __init__(self, ask: Ask):
+        self._ask = ask
+
+    @classmethod
+    def of_namespace(cls, namespace: Mapping[str, Any]) -> "Student":
+        """Return the student whose functions live in this very process, as in a learner's notebook."""
+        return cls(Caller(namespace).answer)
+
+    def call(self, name: str, **arguments: Any) -> Any:
+        """Call the student's function with copies of `arguments`, by position, and return its result as data.
+
+        Raises
+        ------
+        CheckFailed
+            When the function is missing, still a stub, raises, or changes an argument in place.
+        """
+        answer = self._ask({"op": "call", "name": name, "arguments": arguments})
+        if "error" in answer:
+            raise CheckFailed(_explain(name, answer["error"], arguments))
+        if answer.get("changed"):
+            names = " and ".join(str(changed) for changed in answer["changed"])
+            raise CheckFailed(
+                f"{name} changes its argument {names} in place.\n"
+                f"The caller still needs {names}: the next call would get different numbers and go wrong.\n"
+                "Work on a copy, or write `a = a + b` where `a += b` stands."
+            )
+        return answer["result"]
+
+    def value(self, name: str) -> Any:
+        """Return the value of a variable of the notebook. Raises CheckFailed when it does not exist."""
+        answer = self._ask({"op": "value", "name": name})
+        if "error" in answer:
+            raise CheckFailed(f"There is no variable {name} in this notebook. Run the cell that assigns it.")
+        return answer["result"]
+
+    def forget(self) -> None:
+        """Let go of the caches that were kept for this check."""
+        self._ask({"op": "forget"})
+
+
+def _explain(name: str, error: dict, arguments: dict[str, Any]) -> str:
+    kind = error.get("kind")
+    if kind == "missing":
+        return f"There is no {name} in this notebook. Run the cell that defines it, then run this one again."
+    if kind == "not callable":
+        return f"{name} is a {error.get('type')}, not a function. Define it with `def {name}(...):`."
+    if kind == "stub":
+        return f"{name} is still the stub. Write it, run its cell, then run this one again."
+    if kind == "time":
+        return f"{name} did not return within {error.get('seconds'):g} s. Look for a loop that never ends."
+    if kind == "died":
+        return f"{name} ended the Python process it ran in ({error.get('message')})."
+    where = f"\nIn line {error.get('line_number')}: {error.get('line')}" if error.get("line") else ""
+    shapes = ", ".join(
+        f"{argument} {tuple(value.shape)}" for argument, value in arguments.items() if hasattr(value, "shape")
+    )
+    given = f"\nIt was called with {shapes}." if shapes else ""
+    return f"{name} raised {error.get('type')}: {error.get('message')}{where}{given}"

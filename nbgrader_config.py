@@ -1,0 +1,24 @@
+"""Configuration of nbgrader for this course. Every nbgrader command and the formgrader read it from here."""
+
+import os
+from pathlib import Path
+
+from autograder.grading.plugin import configure_autograde
+
+here = Path(__file__).parent
+# Students' work and the gradebook stay out of version control. The tests and the sample class name another folder.
+classroom = Path(os.environ.get("UNROLLED_CLASSROOM", here / "classroom")).resolve()
+
+c = get_config()  # noqa: F821 - put here by traitlets
+
+c.CourseDirectory.course_id = "unrolled"
+c.CourseDirectory.root = str(here)
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "exercises"
+c.CourseDirectory.submitted_directory = str(classroom / "submitted")
+c.CourseDirectory.autograded_directory = str(classroom / "autograded")
+c.CourseDirectory.feedback_directory = str(classroom / "feedback")
+c.CourseDirectory.db_url = f"sqlite:///{classroom / 'gradebook.db'}"
+
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+configure_autograde(c)
