@@ -97,8 +97,7 @@ def expect_same_twice(function: str, first: Any, second: Any, names: Iterable[st
     changed = tuple(
         name
         for name, a, b in zip(names, first, second, strict=False)
-        if isinstance(a, np.ndarray)
-        and not (isinstance(b, np.ndarray) and np.array_equal(a, b, equal_nan=True))
+        if isinstance(a, np.ndarray) and not (isinstance(b, np.ndarray) and np.array_equal(a, b, equal_nan=True))
     )
     if changed:
         raise CheckFailed(
@@ -191,9 +190,7 @@ def _fail(
         TOLERANCE,
         backward=True,
     )
-    raise CheckFailed(
-        "\n".join(lines), mistakes=tuple(mistake.name for mistake in found), tensors=tuple(wrong)
-    )
+    raise CheckFailed("\n".join(lines), mistakes=tuple(mistake.name for mistake in found), tensors=tuple(wrong))
 
 
 def _refuse_differences(

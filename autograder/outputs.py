@@ -64,35 +64,24 @@ def expect_outputs(
 
 def _expect_array(function: str, name: str, value: Any, axes: str, sizes: Mapping[str, int]) -> np.ndarray:
     expected = tuple(sizes[letter] for letter in axes)
-    symbols = (
-        "a single number" if not axes else f"({', '.join(axes)}{',' if len(axes) == 1 else ''}) = {expected}"
-    )
+    symbols = "a single number" if not axes else f"({', '.join(axes)}{',' if len(axes) == 1 else ''}) = {expected}"
     if isinstance(value, bool | int | float | complex):
         value = np.asarray(value)
     if not isinstance(value, np.ndarray):
-        kind = {type(None): "None", Opaque: "something that is not an array"}.get(
-            type(value), type(value).__name__
-        )
-        raise CheckFailed(
-            f"{function}: {name} is {kind}; expected an array of shape {symbols}.", tensors=(name,)
-        )
+        kind = {type(None): "None", Opaque: "something that is not an array"}.get(type(value), type(value).__name__)
+        raise CheckFailed(f"{function}: {name} is {kind}; expected an array of shape {symbols}.", tensors=(name,))
     if value.shape != expected:
         hint = ""
         swapped = value.ndim == len(expected) and any(
-            tuple(value.shape[axis] for axis in order) == expected
-            for order in permutations(range(value.ndim))
+            tuple(value.shape[axis] for axis in order) == expected for order in permutations(range(value.ndim))
         )
         if swapped:
             hint = " The axes are in another order."
         elif value.ndim == len(expected) + 1:
             hint = " There is one axis too many: is a sum over it missing?"
         elif value.ndim == len(expected) - 1:
-            hint = (
-                " There is one axis too few: is a sum taken that should not be, or one step returned for all?"
-            )
-        raise CheckFailed(
-            f"{function}: {name} has shape {value.shape}; expected {symbols}.{hint}", tensors=(name,)
-        )
+            hint = " There is one axis too few: is a sum taken that should not be, or one step returned for all?"
+        raise CheckFailed(f"{function}: {name} has shape {value.shape}; expected {symbols}.{hint}", tensors=(name,))
     if value.dtype != np.float64:
         raise CheckFailed(
             f"{function}: {name} has dtype {value.dtype}; expected float64, the dtype of the inputs.",
@@ -101,9 +90,7 @@ def _expect_array(function: str, name: str, value: Any, axes: str, sizes: Mappin
     if not np.all(np.isfinite(value)):
         first = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0]) if value.ndim else ()
         at = f" at {list(first)}" if first else ""
-        raise CheckFailed(
-            f"{function}: {name} holds {value[first]}{at}; expected finite numbers.", tensors=(name,)
-        )
+        raise CheckFailed(f"{function}: {name} holds {value[first]}{at}; expected finite numbers.", tensors=(name,))
     return value
 
 
@@ -146,9 +133,7 @@ def expect_values(
     lines = [f"{function}: {_listed(wrong)} wrong{circumstance}."]
     lines += explain(found, equation)
     lines += locate(name, given[name], right[name], outputs[name], "expected", VALUE_TOLERANCE)
-    raise CheckFailed(
-        "\n".join(lines), mistakes=tuple(mistake.name for mistake in found), tensors=tuple(wrong)
-    )
+    raise CheckFailed("\n".join(lines), mistakes=tuple(mistake.name for mistake in found), tensors=tuple(wrong))
 
 
 def explain(found: Iterable[Mistake], equation: str = "") -> list[str]:
@@ -197,7 +182,7 @@ def _span(steps: list[int], T: int, backward: bool) -> str:
         return "is wrong at every time step"
     if len(steps) == 1:
         return f"is wrong at t = {steps[0]} only"
-    first, last = (max(steps), min(steps)) if backward else (min(steps), max(steps))
+    first = max(steps) if backward else min(steps)
     if backward and first < T - 1:
         until = f"from t = {T - 1} back to t = {first + 1}" if first < T - 2 else f"at t = {T - 1}"
         return f"is right {until} and goes wrong at t = {first}"

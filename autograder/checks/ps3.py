@@ -18,9 +18,7 @@ from autograder.student import CheckFailed, Student
 SEQUENCE = {"dx": "NTD", "dh0": "NH", "dWx": "DH", "dWh": "HH", "db": "H"}
 STEP = {"dx_t": "ND", "dh_prev": "NH", "dWx": "DH", "dWh": "HH", "db": "H"}
 RENAMED = {"dx": "dx_t", "dh0": "dh_prev"}
-PASSED = (
-    "Every gradient agrees with the numeric one, also at N = 1, saturated, and with a large upstream gradient"
-)
+PASSED = "Every gradient agrees with the numeric one, also at N = 1, saturated, and with a large upstream gradient"
 
 
 @dataclass(frozen=True)
@@ -156,9 +154,7 @@ def check_rnn_step_backward(student: Student, rng: np.random.Generator) -> str:
 
 def _renamed(gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Rename the gradients of a sequence of one step to those of a step."""
-    return {
-        RENAMED.get(name, name): value[:, 0] if name == "dx" else value for name, value in gradients.items()
-    }
+    return {RENAMED.get(name, name): value[:, 0] if name == "dx" else value for name, value in gradients.items()}
 
 
 def check_rnn_backward(student: Student, rng: np.random.Generator) -> str:
@@ -212,9 +208,7 @@ def check_dWh_contributions(student: Student, rng: np.random.Generator) -> str:
         def total(point: Point) -> float:
             h, value = whole.h0, 0.0
             for t, Wh in enumerate(point["Wh_t"]):
-                h, _ = student.call(
-                    "rnn_step_forward", x_t=whole.x[:, t], h_prev=h, Wx=whole.Wx, Wh=Wh, b=whole.b
-                )
+                h, _ = student.call("rnn_step_forward", x_t=whole.x[:, t], h_prev=h, Wx=whole.Wx, Wh=Wh, b=whole.b)
                 value += float(np.sum(h * whole.dh[:, t]))
             return value
 
@@ -224,9 +218,7 @@ def check_dWh_contributions(student: Student, rng: np.random.Generator) -> str:
         keep = {"sum dWh": lambda parts: parts}
         return {"dWh_t": rnn_bank.backward_in_terms(problem.whole, {**keep, **(terms or {})})["dWh"]}
 
-    backward = BackwardPass(
-        function, outputs, run, loss, in_terms, rnn_bank.CONTRIBUTIONS, in_terms, "bptt-dWh"
-    )
+    backward = BackwardPass(function, outputs, run, loss, in_terms, rnn_bank.CONTRIBUTIONS, in_terms, "bptt-dWh")
     problems = _circumstances(
         lambda **options: ContributionProblem(draw_rnn(rng, **options)), **{" at T = 1": {"T": 1}}
     )
@@ -426,9 +418,7 @@ def check_rnn_rtrl(student: Student, rng: np.random.Generator) -> str:
         everything = rnn_bank.backward_in_terms(problem, terms)
         return {name: everything[name] for name in outputs}
 
-    backward = BackwardPass(
-        "rnn_rtrl", outputs, run, _sequence_loss, in_terms, rnn_bank.BACKWARD, in_terms, "rtrl"
-    )
+    backward = BackwardPass("rnn_rtrl", outputs, run, _sequence_loss, in_terms, rnn_bank.BACKWARD, in_terms, "rtrl")
     problems = _circumstances(lambda **options: draw_rnn(rng, **options), **{" at T = 1": {"T": 1}})
     worst = check_backward(student, backward, problems, rng)
     return f"Going forward in time gives the gradients of BPTT (worst error {worst:.0e})."
@@ -464,19 +454,13 @@ def check_faded_steps(student: Student, rng: np.random.Generator) -> str:
     """The measurement: a whole number that the check works out again."""
     answer = student.value("faded_steps")
     if isinstance(answer, bool) or not isinstance(answer, int):
-        raise CheckFailed(
-            f"faded_steps is {answer!r}; expected a whole number (int) that your code measured."
-        )
+        raise CheckFailed(f"faded_steps is {answer!r}; expected a whole number (int) that your code measured.")
     right = faded_steps()
     if answer != right:
         near = " You are one off: count the steps back from the last hidden state, which is 0 steps back."
         raise CheckFailed(
             f"faded_steps = {answer} is not what this network gives."
-            + (
-                near
-                if abs(answer - right) == 1
-                else " Take the norm of the total gradient that reaches h[:, t]."
-            )
+            + (near if abs(answer - right) == 1 else " Take the norm of the total gradient that reaches h[:, t].")
         )
     return "Your measurement is what the check measures."
 

@@ -1,5 +1,91 @@
-"""Our steps inside nbgrader: a submission is repaired, then run in the sandbox, whichever button was pressed."""
+"""Our steps inside nbgrader: a submission is repaired, then run in the sandbox, whichever button was pressed.
+
+`configure_autograde` puts `RepairSubmission` before nbgrader's own sanitizing steps and `GradeInSandbox` in the place
+of the step that would have run the notebook in a kernel.
+"""
+
+from pathlib import Path
+
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    IgnorePattern,
+    LimitOutput,
+    NbGraderPreprocessor,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+from traitlets import Bool, Float
+
+from autograder.grading.assignment import Assignment, fingerprint
+from autograder.grading.notebook import Graded, grade_notebook
+from autograder.grading.repair import repair
+from autograder.sandbox.bubblewrap import Limits, Sandbox
+
+KNOWN: dict[str, Graded] = {}
+"""Results by fingerprint, so that a class graded side by side is not run again when it is recorded one by one."""
 
 
-def configure_autograde(config):
-    """Put our steps into nbgrader's list of preprocessors."""
+class RepairSubmission(NbGraderPreprocessor):
+    """Bring a submission into the form that nbgrader expects, so that one odd notebook cannot stop it."""
+
+    def preprocess(self, notebook, resources):
+        """Return the repaired notebook."""
+        repaired, remarks = repair(notebook, assignment_of(self, resources))
+        for remark in remarks:
+            self.log.warning("%s: %s", resources["nbgrader"]["student"], remark)
+        return repaired, resources
+
+
+class GradeInSandbox(NbGraderPreprocessor):
+    """Run the cells in the sandbox and write the verdicts, made outside of it, into the graded cells."""
+
+    unsafe_no_sandbox = Bool(False, help="Run notebooks that you trust without a sandbox.").tag(config=True)
+    timeout = Float(Limits.cell_seconds, help="Seconds for one cell, and for one call by a check.").tag(config=True)
+
+    def preprocess(self, notebook, resources):
+        """Return the notebook with its outputs."""
+        graded = KNOWN.get(fingerprint(notebook))
+        if graded is None:
+            limits = Limits(cell_seconds=self.timeout, call_seconds=self.timeout)
+            sandbox = Sandbox(limits, confined=not self.unsafe_no_sandbox)
+            graded = grade_notebook(notebook, assignment_of(self, resources), sandbox)
+        for remark in graded.remarks:
+            self.log.warning("%s: %s", resources["nbgrader"]["student"], remark)
+        graded.write_outputs(notebook)
+        return notebook, resources
+
+
+def assignment_of(preprocessor: NbGraderPreprocessor, resources: dict) -> Assignment:
+    """Return the assignment that a submission belongs to, read from the course's source notebook."""
+    coursedir = preprocessor.parent.parent.coursedir
+    name, notebook = resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"]
+    folder = coursedir.format_path(coursedir.source_directory, ".", name)
+    return Assignment.read(Path(folder) / f"{notebook}.ipynb")
+
+
+def configure_autograde(config) -> None:
+    """Put our steps into nbgrader's lists of preprocessors.
+
+    Parameters
+    ----------
+    config : traitlets.config.Config
+        The ``c`` of ``nbgrader_config.py``.
+    """
+    config.Autograde.sanitize_preprocessors = [
+        RepairSubmission,
+        ClearOutput,
+        OverwriteKernelspec,
+        OverwriteCells,
+        CheckCellMetadata,
+    ]
+    config.Autograde.autograde_preprocessors = [
+        GradeInSandbox,
+        IgnorePattern,
+        LimitOutput,
+        SaveAutoGrades,
+        AssignLatePenalties,
+        CheckCellMetadata,
+    ]

@@ -73,9 +73,7 @@ def recognize(
             continue
         together = evaluate({**first.terms, **second.terms})
         alone = outcomes[first.name], outcomes[second.name]
-        if _agrees(given, together, right) and not any(
-            _agrees(together, outcome, together) for outcome in alone
-        ):
+        if _agrees(given, together, right) and not any(_agrees(together, outcome, together) for outcome in alone):
             return first, second
     explained = {
         mistake: [

@@ -40,9 +40,7 @@ RIGHT: dict[str, Callable] = {
 }
 
 
-def backward_in_terms(
-    problem: RNNProblem, replaced: Mapping[str, Callable] | None = None
-) -> dict[str, np.ndarray]:
+def backward_in_terms(problem: RNNProblem, replaced: Mapping[str, Callable] | None = None) -> dict[str, np.ndarray]:
     """Evaluate the backward pass with some of its terms replaced.
 
     Parameters

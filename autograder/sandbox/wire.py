@@ -68,9 +68,7 @@ def encode(message: Any) -> bytes:
     header = json.dumps({"tree": tree, "arrays": described}).encode()
     payload = b"".join(array.tobytes() for array in arrays)
     if len(header) > MAX_HEADER_BYTES or len(payload) > MAX_PAYLOAD_BYTES:
-        raise ChannelError(
-            f"a message of {len(header) + len(payload)} bytes is larger than the channel allows"
-        )
+        raise ChannelError(f"a message of {len(header) + len(payload)} bytes is larger than the channel allows")
     return _LENGTHS.pack(len(header), len(payload)) + header + payload
 
 
@@ -81,12 +79,7 @@ def decode(header: bytes, payload: bytes) -> Any:
         arrays, offset = [], 0
         for dtype_name, shape in described["arrays"]:
             dtype = np.dtype(dtype_name)
-            if (
-                dtype.kind not in NUMERIC_KINDS
-                or dtype.hasobject
-                or not dtype.isnative
-                or len(shape) > MAX_DIMENSIONS
-            ):
+            if dtype.kind not in NUMERIC_KINDS or dtype.hasobject or not dtype.isnative or len(shape) > MAX_DIMENSIONS:
                 raise ValueError("not a numeric array")
             if any(type(length) is not int or length < 0 for length in shape):
                 raise ValueError("not a shape")

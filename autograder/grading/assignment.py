@@ -1,0 +1,130 @@
+"""What an assignment consists of, read from the instructor's source notebook."""
+
+import ast
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.checks import CHECKS
+
+SCHEMA_VERSION = 3
+
+
+class AssignmentError(Exception):
+    """The source notebook of an assignment is missing or not in order. The message says what to do."""
+
+
+@dataclass(frozen=True)
+class SourceCell:
+    """A cell of the source notebook that nbgrader knows by a grade_id.
+
+    Attributes
+    ----------
+    grade_id : str
+    cell_type : str
+        "code" or "markdown".
+    source : str
+        As the instructor wrote it; what a locked cell is set back to.
+    metadata : dict
+        Its nbgrader metadata.
+    """
+
+    grade_id: str
+    cell_type: str
+    source: str
+    metadata: dict
+
+    @property
+    def locked(self) -> bool:
+        """Whether a student's version of this cell is replaced by ours."""
+        if self.metadata.get("solution"):
+            return False
+        return bool(self.metadata.get("grade") or self.metadata.get("locked"))
+
+    @property
+    def check(self) -> str | None:
+        """The name in the cell's ``check("name")``, or None if it is not a graded cell."""
+        if not self.metadata.get("grade") or self.metadata.get("solution"):
+            return None
+        return check_name(self.source)
+
+    @property
+    def points(self) -> float:
+        """What the cell is worth."""
+        return float(self.metadata.get("points", 0)) if self.metadata.get("grade") else 0.0
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """The cells of a source notebook that matter to grading, in order."""
+
+    name: str
+    cells: tuple[SourceCell, ...]
+
+    @property
+    def questions(self) -> tuple[SourceCell, ...]:
+        """The graded cells."""
+        return tuple(cell for cell in self.cells if cell.check is not None)
+
+    @property
+    def max_points(self) -> float:
+        """The sum of the points of all questions."""
+        return sum(cell.points for cell in self.questions)
+
+    @classmethod
+    def read(cls, path: Path) -> "Assignment":
+        """Read the source notebook at `path`.
+
+        Raises
+        ------
+        AssignmentError
+            When there is no such notebook, a graded cell is not one `check("…")`, or its check does not exist.
+        """
+        try:
+            notebook = nbformat.read(path, as_version=4)
+        except (OSError, ValueError) as error:
+            raise AssignmentError(f"there is no readable source notebook {path}: {error}") from None
+        cells = tuple(
+            SourceCell(data["grade_id"], cell.cell_type, cell.source, dict(data))
+            for cell in notebook.cells
+            if (data := cell.metadata.get("nbgrader")) is not None
+        )
+        assignment = cls(path.stem, cells)
+        for cell in cells:
+            if not cell.metadata.get("grade") or cell.metadata.get("solution"):
+                continue
+            if cell.check is None:
+                raise AssignmentError(
+                    f'{path}, cell {cell.grade_id}: a graded cell is one line, check("name"); it holds {cell.source!r}'
+                )
+            if cell.check not in CHECKS:
+                raise AssignmentError(f"{path}, cell {cell.grade_id}: there is no check named {cell.check!r}")
+        return assignment
+
+
+def check_name(source: str) -> str | None:
+    """Return the name in a cell that is one call ``check("name")``, or None."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return None
+    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
+        return None
+    call = tree.body[0].value
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "check":
+        return None
+    if len(call.args) != 1 or call.keywords or not isinstance(call.args[0], ast.Constant):
+        return None
+    return call.args[0].value
+
+
+def fingerprint(notebook: NotebookNode) -> str:
+    """Return a digest of all that decides the grade of a repaired notebook: its cells, in order."""
+    cells = [
+        [cell.cell_type, cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source] for cell in notebook.cells
+    ]
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()

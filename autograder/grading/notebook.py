@@ -1,0 +1,218 @@
+"""Grade one repaired notebook: its cells run in the sandbox, its checks run here."""
+
+import re
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from autograder.checks import run_check
+from autograder.grading.assignment import Assignment, SourceCell
+from autograder.sandbox.bubblewrap import Sandbox
+from autograder.sandbox.session import CellResult, Session
+from autograder.student import CheckFailed, Student
+
+MAX_RESTARTS = 6
+_NOTEBOOK_SYNTAX = re.compile(r"^\s*[%!?]|\?\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What came of one graded cell.
+
+    Attributes
+    ----------
+    grade_id, check : str
+    points, max_points : float
+    message : str
+        For the learner: what was checked, or what is not right.
+    mistakes : tuple of str
+        Known mistakes that were recognized.
+    """
+
+    grade_id: str
+    check: str
+    points: float
+    max_points: float
+    passed: bool
+    message: str
+    mistakes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A graded notebook.
+
+    Attributes
+    ----------
+    questions : tuple of Question
+        In the order of the assignment.
+    outputs : tuple of list
+        The outputs of every cell of the repaired notebook, graded cells included.
+    remarks : tuple of str
+        What the instructor should know: cells that were stopped, checks that could not be completed.
+    """
+
+    questions: tuple[Question, ...]
+    outputs: tuple[list, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def points(self) -> float:
+        """The points reached."""
+        return sum(question.points for question in self.questions)
+
+    def write_outputs(self, notebook: NotebookNode) -> None:
+        """Put the outputs into the code cells of the notebook that was graded."""
+        for cell, outputs in zip(notebook.cells, self.outputs, strict=True):
+            if cell.cell_type == "code":
+                cell.outputs = list(outputs)
+
+
+def grade_notebook(notebook: NotebookNode, assignment: Assignment, sandbox: Sandbox) -> Graded:
+    """Run and judge a notebook that `autograder.grading.repair.repair` returned.
+
+    A question is judged where it stands and, if it is not passed there, once more after the last cell, so that a right
+    answer in the wrong order counts. A cell that has to be stopped costs nothing but itself: the worker is started
+    anew and the cells that ran well run again.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        It is not changed.
+    assignment : Assignment
+    sandbox : Sandbox
+
+    Raises
+    ------
+    SandboxUnavailable
+        When no worker can be started.
+    """
+    return _Run(notebook, assignment, sandbox).grade()
+
+
+class _Run:
+    def __init__(self, notebook: NotebookNode, assignment: Assignment, sandbox: Sandbox):
+        self._notebook = notebook
+        self._source_cells = {cell.grade_id: cell for cell in assignment.questions}
+        self._sandbox = sandbox
+        self._deadline = time.monotonic() + sandbox.limits.total_seconds
+        self._session: Session | None = None
+        self._ran: list[tuple[str, str]] = []
+        self._restarts = 0
+        self._remarks: list[str] = []
+
+    def grade(self) -> Graded:
+        questions: dict[str, Question] = {}
+        outputs: list[list] = []
+        asked_before: dict[str, int] = {}
+        try:
+            for number, cell in enumerate(self._notebook.cells):
+                question = self._source_cells.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+                if question is not None:
+                    questions[question.grade_id] = self._judge(question)
+                    asked_before[question.grade_id] = len(self._ran)
+                    outputs.append([])
+                elif cell.cell_type == "code" and cell.source.strip():
+                    outputs.append(self._run(f"cell {number + 1}", cell.source))
+                else:
+                    outputs.append([])
+            for grade_id, question in questions.items():
+                if not question.passed and asked_before[grade_id] < len(self._ran) and not self._out_of_time():
+                    again = self._judge(self._source_cells[grade_id])
+                    if again.passed:
+                        questions[grade_id] = again
+        finally:
+            if self._session is not None:
+                self._session.close()
+        for number, cell in enumerate(self._notebook.cells):
+            question = questions.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+            if question is not None:
+                outputs[number] = [_verdict_output(question)]
+        ordered = tuple(questions[grade_id] for grade_id in self._source_cells)
+        return Graded(ordered, tuple(outputs), tuple(dict.fromkeys(self._remarks)))
+
+    def _out_of_time(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def _worker(self) -> Session | None:
+        """Return a living worker in which all cells that ran well so far have run, or None when that is over."""
+        if self._session is not None and self._session.alive:
+            return self._session
+        if self._out_of_time() or self._restarts > MAX_RESTARTS:
+            return None
+        self._session = Session(self._sandbox, self._deadline)
+        self._restarts += 1
+        for name, source in self._ran:
+            if self._session.run(name, source).lost:
+                return None
+        return self._session
+
+    def _run(self, name: str, source: str) -> list:
+        try:
+            source = _plain_python(source)
+        except SyntaxError as error:
+            return [_error_output("SyntaxError", str(error), f"SyntaxError: {error}")]
+        worker = self._worker()
+        if worker is None:
+            self._remarks.append(f"{name} was not run: the time for the whole notebook was used up.")
+            return [_error_output("NotRun", "the time for the whole notebook was used up", "")]
+        result = worker.run(name, source)
+        if result.lost:
+            self._remarks.append(f"{name}: {result.error['message']}.")
+        else:
+            self._ran.append((name, source))
+        return _cell_outputs(result)
+
+    def _judge(self, cell: SourceCell) -> Question:
+        def question(passed: bool, message: str, mistakes: tuple[str, ...] = ()) -> Question:
+            points = cell.points if passed else 0.0
+            return Question(cell.grade_id, cell.check, points, cell.points, passed, message, mistakes)
+
+        worker = self._worker()
+        if worker is None:
+            return question(False, f"{cell.check} was not checked: the time for the whole notebook was used up.")
+        try:
+            with np.errstate(all="ignore"):
+                said = run_check(cell.check, Student(worker.ask))
+        except CheckFailed as failure:
+            return question(False, str(failure), failure.mistakes)
+        except Exception as error:  # data that a check was not made for must not stop the class
+            self._remarks.append(f"The check {cell.check} could not be completed ({type(error).__name__}: {error}).")
+            return question(False, f"{cell.check} returned something that cannot be checked.")
+        return question(True, f"{cell.check}: right. {said}")
+
+
+def _plain_python(source: str) -> str:
+    """Return a cell as Python: notebook magics become calls that the worker ignores."""
+    if not _NOTEBOOK_SYNTAX.search(source):
+        return source
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    return TransformerManager().transform_cell(source)
+
+
+def _cell_outputs(result: CellResult) -> list:
+    outputs = [
+        new_output("stream", name=name, text=text)
+        for name, text in (("stdout", result.stdout), ("stderr", result.stderr))
+        if text
+    ]
+    if result.shown is not None:
+        outputs.append(new_output("execute_result", data={"text/plain": result.shown}))
+    if result.error is not None:
+        error = result.error
+        outputs.append(_error_output(error["type"], error["message"], error["traceback"] or error["message"]))
+    return outputs
+
+
+def _verdict_output(question: Question):
+    if question.passed:
+        return new_output("stream", name="stdout", text=f"{question.message}\n")
+    return _error_output("CheckFailed", question.message.splitlines()[0], question.message)
+
+
+def _error_output(name: str, message: str, text: str):
+    return new_output("error", ename=name, evalue=message, traceback=text.splitlines())

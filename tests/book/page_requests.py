@@ -1,0 +1,200 @@
+"""What a built page would ask for: read from its HTML, CSS and scripts, and seen by a real browser."""
+
+import contextlib
+import functools
+import http.server
+import json
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+INSTALL_CHROMIUM = "Chromium is not installed; on Debian or Ubuntu: sudo apt-get install chromium"
+
+# Attributes that a browser follows on its own. A plain <a href> is followed by the reader, not by the page.
+FOLLOWED = {
+    "script": ("src",),
+    "img": ("src", "srcset"),
+    "source": ("src", "srcset"),
+    "video": ("src", "poster"),
+    "audio": ("src",),
+    "track": ("src",),
+    "iframe": ("src",),
+    "embed": ("src",),
+    "object": ("data",),
+    "input": ("src",),
+    "use": ("href", "xlink:href"),
+    "image": ("href", "xlink:href"),
+    "form": ("action",),
+}
+FOLLOWED_LINKS = {
+    "stylesheet",
+    "preload",
+    "prefetch",
+    "prerender",
+    "modulepreload",
+    "preconnect",
+    "dns-prefetch",
+    "icon",
+    "apple-touch-icon",
+    "manifest",
+}
+CSS_URL = re.compile(r"""url\(\s*["']?([^"')]+)["']?\s*\)|@import\s+["']([^"']+)["']""")
+SCRIPT_HOST = re.compile(r"""(?:https?:|wss?:|["'`(])//([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+)""")
+
+
+class _References(HTMLParser):
+    """Collect what a page refers to, and the text of its inline scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.followed: list[str] = []
+        self.scripts: list[str] = []
+        self._inside = ""
+
+    def handle_starttag(self, tag, attrs):
+        values = {name: value or "" for name, value in attrs}
+        self._inside = tag
+        for attribute in FOLLOWED.get(tag, ()):
+            if values.get(attribute):
+                parts = values[attribute].split(",") if attribute == "srcset" else [values[attribute]]
+                self.followed += [part.split()[0] for part in parts if part.strip()]
+        if tag == "link" and FOLLOWED_LINKS & set(values.get("rel", "").lower().split()):
+            self.followed.append(values.get("href", ""))
+        if tag == "meta" and values.get("http-equiv", "").lower() == "refresh":
+            self.followed += re.findall(r"url=(\S+)", values.get("content", ""), re.IGNORECASE)
+        self.followed += css_references(values.get("style", ""))
+
+    def handle_data(self, data):
+        if self._inside == "style":
+            self.followed += css_references(data)
+        if self._inside == "script":
+            self.scripts.append(data)
+
+    def handle_endtag(self, tag):
+        self._inside = ""
+
+
+def css_references(text: str) -> list[str]:
+    """Return the addresses that a style sheet names in ``url()`` and ``@import``."""
+    return [url or imported for url, imported in CSS_URL.findall(text)]
+
+
+def page_references(text: str) -> list[str]:
+    """Return the addresses that a browser follows on its own when it shows a page."""
+    parser = _References()
+    parser.feed(text)
+    return parser.followed
+
+
+def inline_scripts(text: str) -> list[str]:
+    """Return the inline scripts of a page."""
+    parser = _References()
+    parser.feed(text)
+    return parser.scripts
+
+
+def script_hosts(text: str) -> set[str]:
+    """Return the names of all hosts that stand anywhere in a script."""
+    return {host.lower() for host in SCRIPT_HOST.findall(text)}
+
+
+def is_foreign(address: str) -> bool:
+    """Say whether an address leads to a host at all: neither a path, nor data, nor a place in the page."""
+    parts = urlsplit(address)
+    return bool(parts.netloc) or parts.scheme in {"http", "https", "ws", "wss", "ftp"}
+
+
+def local_target(address: str, page: Path) -> Path | None:
+    """Return the file that a relative address on a page leads to, or None if it leads to no file."""
+    parts = urlsplit(address)
+    if is_foreign(address) or parts.scheme or not parts.path:
+        return None
+    return (page.parent / unquote(parts.path)).resolve()
+
+
+def find_chromium() -> str | None:
+    """Return the path of an installed Chromium, or None."""
+    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+def browse(chromium: str, address: str, folder: Path, *, milliseconds: int = 20000) -> tuple[str, list[str]]:
+    """Open an address in headless Chromium.
+
+    Parameters
+    ----------
+    chromium : str
+        Path of the program.
+    address : str
+        An http or file address.
+    folder : Path
+        An empty folder for the browser's profile and its log of the network.
+    milliseconds : int
+        Virtual time that the page gets. The clock stands still while something is loading.
+
+    Returns
+    -------
+    document : str
+        The document after its scripts have run.
+    requested : list of str
+        Every http, https, ws or wss address that the page asked for. What the browser asks for on its own account
+        (its clock, its updates) has no origin and is left out.
+    """
+    log = folder / "network.json"
+    # Names are not resolved, so that nothing leaves the machine; a request is logged before its name is looked up.
+    finished = subprocess.run(
+        [
+            chromium,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            f"--user-data-dir={folder / 'profile'}",
+            f"--virtual-time-budget={milliseconds}",
+            f"--log-net-log={log}",
+            "--net-log-capture-mode=Everything",
+            "--dump-dom",
+            address,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=True,
+    )
+    return finished.stdout, _requested(json.loads(log.read_text(encoding="utf-8")))
+
+
+def _requested(log: dict) -> list[str]:
+    start = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
+    jobs = [event["params"] for event in log["events"] if event["type"] == start and "url" in event.get("params", {})]
+    return [job["url"] for job in jobs if job.get("initiator") != "not an origin"]
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on a free local port; the value is the address of its root, without a final slash."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,186 @@
+"""The sources of the book: described figures, equations that messages can point to, a complete table of contents."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from promised_equations import EQUATIONS
+
+from autograder.outputs import CHAPTERS, explain
+
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = ROOT / "book"
+NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
+CHAPTER_NOTEBOOKS = [path for path in NOTEBOOKS if re.match(r"\d\d-", path.name)]
+TEXT_PAGES = sorted(BOOK.glob("*.md"))
+
+
+def cells(path, kind):
+    """Return the cells of one kind of a notebook."""
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+
+
+def text_of(path):
+    """Return the Markdown of a page, be it a notebook or a text."""
+    if path.suffix == ".md":
+        return path.read_text(encoding="utf-8")
+    return "\n\n".join(cell.source for cell in cells(path, "markdown"))
+
+
+def equation_labels(text):
+    """Return the labels of the displayed equations in a Markdown text."""
+    after_dollars = re.findall(r"\$\$[ \t]*\(([\w:-]+)\)", text)
+    in_directives = re.findall(r"```\{math\}[^`]*?:label:\s*(\S+)", text)
+    return after_dollars + in_directives
+
+
+def labels_named_by_the_autograder():
+    """Return every string of the autograder's code that is the label of an equation."""
+    found = set()
+    for path in (ROOT / "autograder").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                first, dash, _ = node.value.partition("-")
+                if first in CHAPTERS and (dash or node.value == "rtrl") and re.fullmatch(r"[\w-]+", node.value):
+                    found.add(node.value)
+    return sorted(found)
+
+
+def pictures_without_description(notebook):
+    """Return the code cells that show a picture and do not say in four words or more what is on it."""
+    bare = []
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        shown = [output for output in cell.outputs if any(kind.startswith("image/") for kind in output.get("data", {}))]
+        description = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        if shown and len(description.split()) < 4:
+            bare.append(cell.id)
+    return bare
+
+
+def bare_images(text):
+    """Return the images of a Markdown text that have no description."""
+    bare = re.findall(r"!\[\s*\]\([^)]*\)", text)
+    bare += [tag for tag in re.findall(r"<img\b[^>]*>", text) if not re.search(r'\balt="[^"]+"', tag)]
+    for directive in re.findall(r"(?:`{3,}|:{3,})\{(?:figure|image)\}.*?(?:`{3,}|:{3,})", text, re.DOTALL):
+        if not re.search(r"^:alt:\s*\S|^alt:\s*\S", directive, re.MULTILINE):
+            bare.append(directive.splitlines()[0])
+    return bare
+
+
+def test_there_is_a_notebook_for_every_chapter_whose_equations_are_promised():
+    assert [path.stem for path in CHAPTER_NOTEBOOKS if path.stem in EQUATIONS] == sorted(EQUATIONS)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_figure_of_a_notebook_has_alt_text(path):
+    assert pictures_without_description(nbformat.read(path, as_version=4)) == []
+
+
+@pytest.mark.parametrize("path", [*NOTEBOOKS, *TEXT_PAGES], ids=lambda path: path.stem)
+def test_every_image_in_the_text_of_a_page_has_alt_text(path):
+    assert bare_images(text_of(path)) == []
+
+
+@pytest.mark.parametrize("path", CHAPTER_NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_chapter_shows_a_figure_and_gives_every_figure_a_caption(path):
+    shown = [
+        cell
+        for cell in cells(path, "code")
+        if any(kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {}))
+    ]
+    assert shown, "a chapter has at least one figure"
+    without = [cell.id for cell in shown if not cell.metadata["mystnb"].get("figure", {}).get("caption")]
+    assert without == []
+
+
+@pytest.mark.parametrize("chapter", sorted(EQUATIONS))
+def test_a_chapter_defines_each_of_its_promised_equations_once(chapter):
+    labels = equation_labels(text_of(BOOK / f"{chapter}.ipynb"))
+    assert {label: labels.count(label) for label in EQUATIONS[chapter]} == dict.fromkeys(EQUATIONS[chapter], 1)
+
+
+@pytest.mark.parametrize("chapter", sorted(EQUATIONS))
+def test_a_chapter_writes_each_label_in_code_font_so_that_a_search_finds_it(chapter):
+    text = text_of(BOOK / f"{chapter}.ipynb")
+    # The roles {eq}`label` and {numref}`label` show a number, not the label.
+    written = set(re.findall(r"(?<![}\w`])`([\w-]+)`", text))
+    assert [label for label in EQUATIONS[chapter] if label not in written] == []
+
+
+def test_every_equation_that_the_autograder_names_is_in_the_chapter_it_names():
+    labels = labels_named_by_the_autograder()
+    assert len(labels) > 5
+    lost = [
+        label
+        for label in labels
+        if label not in equation_labels(text_of(BOOK / f"{CHAPTERS[label.split('-')[0]][1]}.ipynb"))
+    ]
+    assert lost == []
+
+
+def test_the_title_that_a_message_names_is_the_title_of_the_chapter():
+    for label in labels_named_by_the_autograder():
+        title, page = CHAPTERS[label.split("-")[0]]
+        heading = re.search(r"^# (.+)$", text_of(BOOK / f"{page}.ipynb"), re.MULTILINE).group(1)
+        assert heading == title
+        assert f"“{title}”" in explain((), label)[0]
+
+
+def test_every_chapter_is_in_the_table_of_contents_and_every_entry_has_a_file():
+    contents = yaml.safe_load((BOOK / "_toc.yml").read_text(encoding="utf-8"))
+    listed = [contents["root"]]
+    for part in contents["parts"]:
+        for entry in part["chapters"]:
+            listed += [entry["file"], *(section["file"] for section in entry.get("sections", []))]
+    pages = {path.stem for path in [*NOTEBOOKS, *TEXT_PAGES]}
+    problem_sets = {f"problem-sets/{path.stem}" for path in (ROOT / "exercises").glob("*/*.ipynb")}
+    assert sorted(listed) == sorted(pages | problem_sets)
+
+
+def test_the_glossary_is_in_alphabetical_order_and_defines_no_term_twice():
+    body = re.search(r"```\{glossary\}\n(.*?)```", text_of(BOOK / "glossary.md"), re.DOTALL).group(1)
+    terms = [line for line in body.splitlines() if line and not line.startswith(" ")]
+    order = [re.sub(r"[^a-z ]", " ", term.lower()) for term in terms]
+    assert order == sorted(order)
+    assert len(set(order)) == len(order)
+
+
+def test_every_work_in_the_bibliography_names_its_authors_and_year():
+    text = (BOOK / "references.bib").read_text(encoding="utf-8")
+    entries = re.findall(r"^@\w+\{([^,]+),(.*?)^\}", text, re.MULTILINE | re.DOTALL)
+    assert len(entries) > 15
+    for key, fields in entries:
+        author = re.search(r"author\s*=\s*[{\"](.+?)[}\"],?\n", fields).group(1)
+        year = re.search(r"year\s*=\s*[{\"]?(\d{4})", fields).group(1)
+        assert year in key, key
+        surname = re.sub(r"[^a-z]", "", author.split(",")[0].lower())
+        assert key.startswith(surname[:4]), key
+
+
+def test_a_picture_without_alt_text_is_found():
+    picture = nbformat.v4.new_output("display_data", data={"image/png": "AAAA"})
+    for metadata, found in [
+        ({}, 1),
+        ({"mystnb": {"image": {"alt": "figure"}}}, 1),
+        ({"mystnb": {"image": {"alt": "The loss falls from step to step."}}}, 0),
+    ]:
+        cell = nbformat.v4.new_code_cell("plt.show()", metadata=metadata, outputs=[picture])
+        assert len(pictures_without_description(nbformat.v4.new_notebook(cells=[cell]))) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["![](a.png)", '<img src="a.png">', '<img src="a.png" alt="">', "```{figure} a.png\nA caption.\n```"],
+)
+def test_an_image_in_the_text_without_alt_text_is_found(text):
+    assert len(bare_images(text)) == 1
+
+
+def test_an_image_in_the_text_with_alt_text_passes():
+    text = '![a loop](a.png) <img src="a.png" alt="a loop">\n\n```{figure} a.png\n:alt: a loop\n\nA caption.\n```'
+    assert bare_images(text) == []

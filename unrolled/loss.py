@@ -1,0 +1,95 @@
+"""Softmax cross-entropy over a vocabulary, with a mask for positions that do not count."""
+
+import numpy as np
+
+from unrolled.argument_checks import common_float_dtype
+
+
+def softmax_cross_entropy(logits, targets, mask=None):
+    """Mean of -log softmax(logits)[target] over the positions that count, with its gradient.
+
+    The softmax is shifted by the largest logit of each position, so that it cannot overflow. The gradient
+    is (softmax(logits) - onehot(targets)) / count at positions that count and 0 elsewhere.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (..., V), float32 or float64
+        Unnormalized scores.
+    targets : ndarray of integers, shape (...)
+        Index of the right entry at each position, 0 ≤ target < V. Where the mask is False any value will do.
+    mask : ndarray of bool, shape (...), or None
+        True where a position counts; None means everywhere.
+
+    Returns
+    -------
+    loss : float
+        The mean over the unmasked positions, in the precision of `logits`.
+    dlogits : ndarray, shape (..., V)
+        Gradient of `loss`, of the dtype of `logits`.
+
+    Raises
+    ------
+    ValueError
+        If a shape or dtype is wrong, a counted target lies outside 0 … V - 1, or no position counts.
+    """
+    name = "softmax_cross_entropy"
+    dtype = common_float_dtype(name, logits=logits)
+    targets, counted = _check_targets(name, logits, targets, mask)
+
+    V = logits.shape[-1]
+    count = int(counted.sum())
+    rows = np.flatnonzero(counted)
+    columns = targets.reshape(-1)[rows]
+    shifted = logits.reshape(-1, V)[rows]
+    shifted -= shifted.max(axis=1, keepdims=True)
+    picked = np.arange(count), columns
+    target_logits = shifted[picked]
+    np.exp(shifted, out=shifted)
+    total = shifted.sum(axis=1)
+    loss = (np.log(total) - target_logits).mean()
+
+    shifted /= total[:, None]
+    shifted[picked] -= 1
+    shifted /= count
+    dlogits = np.zeros((counted.size, V), dtype)
+    dlogits[rows] = shifted
+    return float(loss), dlogits.reshape(logits.shape)
+
+
+def _check_targets(name, logits, targets, mask):
+    """Check targets and mask against logits; return the targets and a flat bool array of what counts."""
+    if logits.ndim < 1 or logits.shape[-1] == 0:
+        raise ValueError(
+            f"{name}: logits has shape {logits.shape}, expected (..., V) with V ≥ 1; "
+            "put the scores of one position along the last axis."
+        )
+    positions, V = logits.shape[:-1], logits.shape[-1]
+    targets = np.asarray(targets)
+    if not np.issubdtype(targets.dtype, np.integer):
+        raise ValueError(
+            f"{name}: targets has dtype {targets.dtype}, expected integers; convert it with targets.astype(np.int64)."
+        )
+    if targets.shape != positions:
+        raise ValueError(
+            f"{name}: targets has shape {targets.shape}, expected {positions}, that of logits without its last axis; "
+            "pass one target for each position."
+        )
+    counted = np.ones(positions, bool) if mask is None else np.asarray(mask)
+    if counted.dtype != np.bool_:
+        raise ValueError(f"{name}: mask has dtype {counted.dtype}, expected bool; convert it with mask.astype(bool).")
+    if counted.shape != positions:
+        raise ValueError(
+            f"{name}: mask has shape {counted.shape}, expected {positions}, that of targets; "
+            "pass True or False for each position."
+        )
+    if not counted.any():
+        raise ValueError(
+            f"{name}: mask is False everywhere, expected one position that counts; leave such a batch out."
+        )
+    wrong = targets[counted & ((targets < 0) | (targets >= V))]
+    if wrong.size:
+        raise ValueError(
+            f"{name}: targets contains {wrong.flat[0]}, expected 0 … {V - 1} (V = {V}); "
+            "mask positions that have no target."
+        )
+    return targets, counted.reshape(-1)
