@@ -73,7 +73,7 @@ class Caller:
         changed = [
             name
             for name, value in arguments.items()
-            if isinstance(value, np.ndarray) and not np.array_equal(value, given[name], equal_nan=True)
+            if isinstance(value, np.ndarray) and not _unchanged(value, given[name])
         ]
         if isinstance(result, list | tuple):
             return {"result": tuple(self._outward(item) for item in result), "changed": changed}
@@ -107,6 +107,11 @@ class Caller:
             "line_number": line_number,
             "line": line[:MAX_TEXT],
         }
+
+
+def _unchanged(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether an array is what it was, bit by bit; several times as fast as np.array_equal on small arrays."""
+    return before.shape == after.shape and before.dtype == after.dtype and before.tobytes() == after.tobytes()
 
 
 def _own_copy(value: Any) -> Any:

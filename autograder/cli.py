@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from autograder.grading.assignment import Assignment, AssignmentError
 from autograder.grading.classroom import Classroom, ClassroomError, Outcome, Submission, grade_submission
@@ -166,13 +168,14 @@ def _grade_file(path: Path, room: Classroom, sandbox: Sandbox) -> None:
         outcome, _ = grade_submission(Submission(path.stem, path.parent), room.source_notebook(path.stem), sandbox)
     if outcome.graded is None:
         raise Failure(f"{path} cannot be graded: {' '.join(outcome.remarks)}", NOT_ALL_RIGHT)
-    table = Table(title=f"{path}: {outcome.graded.points:g} of {room.assignment(path.stem).max_points:g} points")
-    table.add_column("Question", no_wrap=True)
-    table.add_column("Points", justify="right", no_wrap=True)
-    table.add_column("What the check says", overflow="fold")
     for question in outcome.graded.questions:
-        table.add_row(question.check, _points(question), question.message)
-    console.print(table)
+        mark = "[green]right[/green]" if question.passed else "[red]not yet[/red]"
+        console.print(f"{mark:<24} {question.check}  ({_points(question)})", style="bold")
+        if not question.passed:
+            console.print(Padding(Text(question.message), (0, 0, 1, 4)))
+    console.print(
+        f"{path}: {outcome.graded.points:g} of {room.assignment(path.stem).max_points:g} points", style="bold"
+    )
     for remark in outcome.remarks:
         console.print(f"- {remark}")
     if not all(question.passed for question in outcome.graded.questions):
@@ -181,8 +184,8 @@ def _grade_file(path: Path, room: Classroom, sandbox: Sandbox) -> None:
 
 def _points(question: Question) -> str:
     if not question.max_points:
-        return "extra, right" if question.passed else "extra"
-    return f"{question.points:g} / {question.max_points:g}"
+        return "extra"
+    return f"{question.points:g} of {question.max_points:g}"
 
 
 def _shown(path: Path) -> str:
@@ -205,14 +208,15 @@ def report(name: str, course: Path, classroom: Path | None, csv_file: Path | Non
         raise Failure(f"the gradebook of {_shown(room.folder)} holds no grades for {name}; run `grade {name}` first")
     table = Table(title=f"{name}: {len(result.students)} students", title_justify="left")
     table.add_column("Student", no_wrap=True)
-    for question in result.questions:
-        table.add_column(question.replace("_", "_\u200b"), justify="right")
+    for number in range(1, len(result.questions) + 1):
+        table.add_column(f"Q{number}", justify="right")
     table.add_column("Sum", justify="right")
     for student in result.students:
         table.add_row(student.name, *(f"{points:g}" for points in student.points), f"{student.total:g}")
     table.add_section()
     table.add_row("solved by", *(f"{100 * share:.0f} %" for share in result.solved), "")
     console.print(table)
+    console.print("   ".join(f"Q{number} {question}" for number, question in enumerate(result.questions, 1)))
     if csv_file is not None:
         with csv_file.open("w", newline="") as file:
             writer = csv.writer(file)

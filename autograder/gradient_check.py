@@ -7,13 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from autograder.gradients import Loss, norm_relative_error, numeric_gradient, numeric_slopes
+from autograder.gradients import (
+    DIRECTIONS,
+    Loss,
+    Point,
+    norm_relative_error,
+    numeric_entry,
+    numeric_gradient,
+    numeric_slopes,
+)
 from autograder.mistakes import Mistake, recognize
 from autograder.outputs import expect_outputs, explain, locate
 from autograder.student import CheckFailed, Student
 
 TOLERANCE = 1e-6
 TOO_SMALL = 1e-9
+FEWER_DIRECTIONS = 2
 ANALYTIC = 2e-13
 COST_FLOOR_SECONDS = 0.8
 COST_RATIO = 300
@@ -35,7 +44,7 @@ class BackwardPass:
     loss : callable
         ``loss(student, problem)`` returns the scalar loss of the student's own forward pass, as a function of a point.
     right : callable
-        ``right(problem)`` returns the true gradients by name, used to recognize mistakes.
+        ``right(problem)`` returns the true gradients by name, used to recognize mistakes and to find where they show.
     bank : tuple of Mistake
     evaluate : callable
         ``evaluate(problem, terms)`` returns the gradients somebody with those terms would have got.
@@ -77,7 +86,8 @@ def check_backward(
     for number, (circumstance, problem) in enumerate(problems):
         first = backward.run(student, problem)
         gradients = expect_outputs(backward.function, first, backward.outputs, problem.sizes)
-        worst = max(worst, _compare(student, backward, problem, gradients, circumstance, rng))
+        directions = FEWER_DIRECTIONS if number else DIRECTIONS
+        worst = max(worst, _compare(student, backward, problem, gradients, circumstance, rng, directions))
         if number == 0:
             _refuse_differences(backward, gradients, backward.right(problem))
         student.forget()
@@ -139,11 +149,12 @@ def _compare(
     gradients: Mapping[str, np.ndarray],
     circumstance: str,
     rng: np.random.Generator,
+    directions: int,
 ) -> float:
     loss, point = backward.loss(student, problem), problem.point
     wrong, worst = [], 0.0
     for name, gradient in gradients.items():
-        slopes = numeric_slopes(loss, point, name.removeprefix("d"), rng)
+        slopes = numeric_slopes(loss, point, name.removeprefix("d"), rng, directions=directions)
         size = float(np.linalg.norm(slopes.values))
         if not np.isfinite(size) or size < TOO_SMALL:
             raise CheckFailed(
@@ -168,14 +179,12 @@ def _fail(
     wrong: list[str],
     circumstance: str,
 ) -> None:
-    found = ()
+    found, true = (), backward.right(problem)
     if backward.evaluate is not None:
-        found = recognize(
-            gradients, backward.right(problem), backward.bank, lambda terms: backward.evaluate(problem, terms)
-        )
+        found = recognize(gradients, true, backward.bank, lambda terms: backward.evaluate(problem, terms))
     timed = [name for name in wrong if "T" in backward.outputs[name]]
     shown = (timed or wrong)[0]
-    numeric = numeric_gradient(loss, problem.point, shown.removeprefix("d"))
+    expected = _expected(loss, problem.point, shown.removeprefix("d"), gradients[shown], true[shown])
     right = [name for name in gradients if name not in wrong]
     lines = [f"{backward.function} is not right yet{circumstance}. Wrong: {', '.join(wrong)}."]
     if right:
@@ -184,13 +193,24 @@ def _fail(
     lines += locate(
         shown,
         gradients[shown],
-        numeric,
+        expected,
         backward.outputs[shown],
         "numeric gradient",
         TOLERANCE,
         backward=True,
     )
     raise CheckFailed("\n".join(lines), mistakes=tuple(mistake.name for mistake in found), tensors=tuple(wrong))
+
+
+def _expected(loss: Loss, point: Point, name: str, gradient: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Return the gradient to show beside a wrong one, numeric at the entry where the two are farthest apart."""
+    if norm_relative_error(gradient, true) <= TOLERANCE:
+        # It is our gradient and yet not the slope of this forward pass: only differences everywhere can say where.
+        return numeric_gradient(loss, point, name)
+    expected = np.array(true)
+    worst = np.unravel_index(int(np.argmax(np.abs(gradient - true))), true.shape)
+    expected[worst] = numeric_entry(loss, point, name, worst)
+    return expected
 
 
 def _refuse_differences(

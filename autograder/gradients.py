@@ -1,7 +1,7 @@
 """Numeric gradients by central differences, and how far two arrays are apart.
 
-A gradient is compared along a few random directions first, which costs a handful of forward calls whatever the size
-of the tensor. Only a tensor that fails is differentiated coordinate by coordinate, to find the entry and the step.
+A gradient is compared along a few random directions, which costs a handful of forward calls whatever the size of the
+tensor. Only the entry that a message shows is differentiated by itself.
 """
 
 from collections.abc import Callable, Mapping
@@ -88,18 +88,22 @@ def numeric_gradient(loss: Loss, point: Point, name: str, *, step: float = STEP)
 
     Same differences as `numeric_slopes`, four calls of `loss` for every entry. Returns an array of the tensor's shape.
     """
-    base = point[name]
-    gradient = np.empty_like(base)
-    for index in np.ndindex(base.shape):
-        values = []
-        for width in (step, -step, 2 * step, -2 * step):
-            moved = base.copy()
-            moved[index] += width
-            values.append(loss({**point, name: moved}))
-        near = (values[0] - values[1]) / (2 * step)
-        far = (values[2] - values[3]) / (4 * step)
-        gradient[index] = (4 * near - far) / 3
+    gradient = np.empty_like(point[name])
+    for index in np.ndindex(gradient.shape):
+        gradient[index] = numeric_entry(loss, point, name, index, step=step)
     return gradient
+
+
+def numeric_entry(loss: Loss, point: Point, name: str, index: tuple[int, ...], *, step: float = STEP) -> float:
+    """Differentiate `loss` with respect to one entry of the tensor `name`, as `numeric_gradient` does for all."""
+    values = []
+    for width in (step, -step, 2 * step, -2 * step):
+        moved = point[name].copy()
+        moved[index] += width
+        values.append(loss({**point, name: moved}))
+    near = (values[0] - values[1]) / (2 * step)
+    far = (values[2] - values[3]) / (4 * step)
+    return (4 * near - far) / 3
 
 
 def norm_relative_error(a: np.ndarray, b: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """Random problems for the checks: shapes that are all different, states and upstream gradients that are not zero."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,6 +37,17 @@ class RNNProblem:
     def point(self) -> dict[str, np.ndarray]:
         """The tensors that a gradient is taken of."""
         return {"x": self.x, "h0": self.h0, "Wx": self.Wx, "Wh": self.Wh, "b": self.b}
+
+    @cached_property
+    def states(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pre-activations and hidden states of every step, each (N, T, H). Computed once; not to be changed."""
+        z = np.empty_like(self.dh)
+        h = np.empty_like(self.dh)
+        before = self.h0
+        for t in range(self.x.shape[1]):
+            z[:, t] = self.x[:, t] @ self.Wx + before @ self.Wh + self.b
+            h[:, t] = before = np.tanh(z[:, t])
+        return z, h
 
 
 def draw_sizes(rng: np.random.Generator, letters: str = "NTDH", low: int = 2, high: int = 7, **fixed: int):

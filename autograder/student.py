@@ -16,7 +16,7 @@ class CheckFailed(Exception):
     mistakes : tuple of str
         Names of the known mistakes that were recognized, empty when none was.
     tensors : tuple of str
-        The outputs or gradients that are wrong, empty when the failure is not about numbers.
+        The outputs, gradients or changed arguments that are wrong, empty when the failure is not about numbers.
     """
 
     def __init__(self, message: str, *, mistakes: tuple[str, ...] = (), tensors: tuple[str, ...] = ()):
@@ -27,6 +27,10 @@ class CheckFailed(Exception):
     def _render_traceback_(self) -> list[str]:
         """Show the learner the message alone; IPython calls this instead of printing our stack."""
         return str(self).splitlines()
+
+
+class NotAnswered(CheckFailed):
+    """There is nothing to check yet: the function or variable is missing, or still the stub."""
 
 
 class Student:
@@ -50,13 +54,16 @@ class Student:
         """
         answer = self._ask({"op": "call", "name": name, "arguments": arguments})
         if "error" in answer:
-            raise CheckFailed(_explain(name, answer["error"], arguments))
+            kind = NotAnswered if answer["error"].get("kind") in ("missing", "stub") else CheckFailed
+            raise kind(_explain(name, answer["error"], arguments))
         if answer.get("changed"):
-            names = " and ".join(str(changed) for changed in answer["changed"])
+            changed = tuple(str(name) for name in answer["changed"])
+            names = " and ".join(changed)
             raise CheckFailed(
                 f"{name} changes its argument {names} in place.\n"
                 f"The caller still needs {names}: the next call would get different numbers and go wrong.\n"
-                "Work on a copy, or write `a = a + b` where `a += b` stands."
+                "Work on a copy, or write `a = a + b` where `a += b` stands.",
+                tensors=changed,
             )
         return answer["result"]
 
@@ -64,7 +71,7 @@ class Student:
         """Return the value of a variable of the notebook. Raises CheckFailed when it does not exist."""
         answer = self._ask({"op": "value", "name": name})
         if "error" in answer:
-            raise CheckFailed(f"There is no variable {name} in this notebook. Run the cell that assigns it.")
+            raise NotAnswered(f"There is no variable {name} in this notebook. Run the cell that assigns it.")
         return answer["result"]
 
     def forget(self) -> None:

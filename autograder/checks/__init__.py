@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from autograder.checks import ps2, ps3
-from autograder.student import CheckFailed, Student
+from autograder.student import CheckFailed, NotAnswered, Student
 
 Check = Callable[[Student, np.random.Generator], str]
 
@@ -42,6 +42,8 @@ def _reproducible(name: str, seed: int) -> Iterator[None]:
     """Add to a failure the line that draws the same numbers again."""
     try:
         yield
+    except NotAnswered:
+        raise
     except CheckFailed as failure:
         failure.args = (f'{failure}\n  The same numbers again: check("{name}", seed={seed})',)
         raise

@@ -373,31 +373,21 @@ def check_rnn_backward_truncated(student: Student, rng: np.random.Generator) -> 
         return total
 
     def in_terms(problem: TruncatedProblem, terms: Any = None) -> dict[str, np.ndarray]:
-        return rnn_bank.backward_in_terms(problem.whole, {**rnn_bank.cut_windows(problem.k), **(terms or {})})
+        return rnn_bank.backward_in_terms(problem.whole, terms, problem.k)
 
     def draw(k: int, **options: Any) -> TruncatedProblem:
         return TruncatedProblem(draw_rnn(rng, **options), k)
 
-    worst = 0.0
-    for circumstance, problem in (
+    backward = BackwardPass(function, SEQUENCE, run, loss, in_terms, rnn_bank.TRUNCATED, in_terms, "bptt-truncated")
+    problems = [
         ("", draw(3, T=8)),
         (" at k = 1", draw(1, T=5)),
         (" at k = T", draw(5, T=5)),
         (" at k larger than T", draw(9, T=4)),
         (" at k = 2, N = 1", draw(2, T=7, N=1)),
         (" where T is a multiple of k", draw(2, T=6)),
-    ):
-        backward = BackwardPass(
-            function,
-            SEQUENCE,
-            run,
-            loss,
-            in_terms,
-            rnn_bank.truncated_mistakes(problem.k),
-            in_terms,
-            "bptt-truncated",
-        )
-        worst = max(worst, check_backward(student, backward, [(circumstance, problem)], rng))
+    ]
+    worst = check_backward(student, backward, problems, rng)
     _refuse_slow_sequence(student, function, rng, 2)
     return f"The gradients are those of windows of k steps, also at k = 1, k = T and k > T (worst error {worst:.0e})."
 

@@ -3,6 +3,8 @@
 import logging
 import multiprocessing
 import os
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
 from autograder.grading import plugin
@@ -73,6 +76,8 @@ class Classroom:
             raise ClassroomError(
                 f"{self.course} has no {CONFIG_FILE}; run this in the course folder, or name it with --course"
             )
+        # A new gradebook makes nbgrader run `alembic` by name, which an environment that is not activated hides.
+        os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         if folder is not None:
             os.environ["UNROLLED_CLASSROOM"] = str(folder.resolve())
         config = PyFileConfigLoader(CONFIG_FILE, path=str(self.course)).load_config()
@@ -129,9 +134,11 @@ class Classroom:
             What went wrong, if something did.
         """
         api = self._api()
-        answer = api.autograde(name, submission.student, force=True, create=True)
-        if answer["success"] and feedback:
-            answer = api.generate_feedback(name, submission.student, force=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, about objects it is still putting together
+            answer = api.autograde(name, submission.student, force=True, create=True)
+            if answer["success"] and feedback:
+                answer = api.generate_feedback(name, submission.student, force=True)
         return None if answer["success"] else f"nbgrader could not record it: {_last_line(answer)}"
 
     def grade(
@@ -204,7 +211,10 @@ class Classroom:
 
     def _api(self) -> NbGraderAPI:
         api = NbGraderAPI(config=self._config)
-        api.log.setLevel(logging.CRITICAL)
+        # What nbgrader logs comes back in its answers; the terminal shows the one line of it that matters.
+        api.log.setLevel(logging.WARNING)
+        api.log.handlers = [logging.NullHandler()]
+        api.log.propagate = False
         return api
 
 
@@ -221,6 +231,9 @@ def grade_submission(submission: Submission, source: Path, sandbox: Sandbox) -> 
 
 
 def _last_line(answer: dict) -> str:
-    """Return the last line of what nbgrader logged: that is where it says what was wrong."""
-    text = (answer.get("error") or "").strip() or (answer.get("log") or "").strip()
-    return text.splitlines()[-1] if text else "it did not say why"
+    """Return the line that says what was wrong: the first error that nbgrader logged, or the end of its traceback."""
+    logged = [line for line in answer.get("log", "").splitlines() if line.startswith("[ERROR]")]
+    if logged:
+        return logged[0].removeprefix("[ERROR]").strip()
+    lines = answer.get("error", "").strip().splitlines()
+    return lines[-1] if lines else "it did not say why"

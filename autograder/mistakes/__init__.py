@@ -71,9 +71,9 @@ def recognize(
     for first, second in combinations(bank, 2):
         if first.terms.keys() & second.terms.keys():
             continue
-        together = evaluate({**first.terms, **second.terms})
-        alone = outcomes[first.name], outcomes[second.name]
-        if _agrees(given, together, right) and not any(_agrees(together, outcome, together) for outcome in alone):
+        if not _may_explain(given, right, outcomes[first.name], outcomes[second.name]):
+            continue
+        if _agrees(given, evaluate({**first.terms, **second.terms}), right):
             return first, second
     explained = {
         mistake: [
@@ -88,6 +88,18 @@ def recognize(
     if best is not None and len(explained[best]) >= min(2, len(wrong)):
         return (best,)
     return ()
+
+
+def _may_explain(given: Tensors, right: Tensors, one: Tensors, other: Tensors) -> bool:
+    """Whether two mistakes together may give `given`: a tensor that only one of them touches is as that one makes it.
+
+    Evaluating a pair is dear and there are hundreds; this leaves a few.
+    """
+    for name in right:
+        touched = [outcome[name] for outcome in (one, other) if not _close(outcome[name], right[name])]
+        if len(touched) < 2 and not _close(given[name], touched[0] if touched else right[name]):
+            return False
+    return True
 
 
 def _close(a: np.ndarray, b: np.ndarray) -> bool:

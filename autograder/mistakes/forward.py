@@ -209,15 +209,8 @@ WHEN_SQUARE = (
         "rnn-step",
         {"from_x": lambda s: s.x @ s.Wx.T, "from_h": lambda s: s.h_prev @ s.Wh.T},
     ),
-    Mistake(
-        "inputs_swapped",
-        "The input and the previous state have changed places.",
-        "rnn-step",
-        {"from_x": lambda s: s.h_prev @ s.Wx, "from_h": lambda s: s.x @ s.Wh},
-    ),
 )
-"""Mistakes that only run where D = H; elsewhere NumPy refuses the shapes. `inputs_swapped` and `weights_swapped` give
-the same numbers, so only the first of them is ever named."""
+"""Mistakes that only run where D = H; elsewhere NumPy refuses the shapes."""
 
 SEQUENCE = (
     Mistake(

@@ -11,6 +11,7 @@ Every term is a function of the step `s`, which holds what there is to hand at t
 `s.dh`, `s.dz`          (N, H)       their total, and the gradient at the pre-activation, once computed
 `s.Wx`, `s.Wh`          (D, H), (H, H)
 `s.t`, `s.T`, `s.N`     int
+`s.k`                   int          steps of a window of truncated backpropagation; T if nothing is cut
 ======================  ===========  =====================================================================
 """
 
@@ -24,7 +25,7 @@ from autograder.problems import RNNProblem
 
 RIGHT: dict[str, Callable] = {
     "order": lambda T: range(T - 1, -1, -1),
-    "carry": lambda s: s.dh_next,
+    "carry": lambda s: s.dh_next * ((s.t + 1) % s.k != 0),
     "dh": lambda s: s.dh_t + s.dh_next,
     "dz": lambda s: s.dh * (1 - s.h**2),
     "dx": lambda s: s.dz @ s.Wx.T,
@@ -40,7 +41,9 @@ RIGHT: dict[str, Callable] = {
 }
 
 
-def backward_in_terms(problem: RNNProblem, replaced: Mapping[str, Callable] | None = None) -> dict[str, np.ndarray]:
+def backward_in_terms(
+    problem: RNNProblem, replaced: Mapping[str, Callable] | None = None, k: int | None = None
+) -> dict[str, np.ndarray]:
     """Evaluate the backward pass with some of its terms replaced.
 
     Parameters
@@ -49,6 +52,8 @@ def backward_in_terms(problem: RNNProblem, replaced: Mapping[str, Callable] | No
         One step is a problem with T = 1.
     replaced : mapping of str to callable, optional
         Terms by their name in `RIGHT`. With none, the right gradients come out.
+    k : int, optional
+        Cut the gradient at the end of every window of k steps: truncated backpropagation.
 
     Returns
     -------
@@ -58,12 +63,8 @@ def backward_in_terms(problem: RNNProblem, replaced: Mapping[str, Callable] | No
     term = {**RIGHT, **(replaced or {})}
     N, T, D = problem.x.shape
     H = problem.h0.shape[1]
-    z, h = np.empty((N, T, H)), np.empty((N, T, H))
-    before = problem.h0
-    for t in range(T):
-        z[:, t] = problem.x[:, t] @ problem.Wx + before @ problem.Wh + problem.b
-        h[:, t] = before = np.tanh(z[:, t])
-    s = SimpleNamespace(Wx=problem.Wx, Wh=problem.Wh, N=N, T=T, dh_next=np.zeros((N, H)))
+    z, h = problem.states
+    s = SimpleNamespace(Wx=problem.Wx, Wh=problem.Wh, N=N, T=T, k=T if k is None else k, dh_next=np.zeros((N, H)))
     dx = np.zeros((N, T, D))
     parts = {name: np.zeros((T, *shape)) for name, shape in (("dWx", (D, H)), ("dWh", (H, H)), ("db", (H,)))}
     for t in term["order"](T):
@@ -334,59 +335,52 @@ CONTRIBUTIONS = (
 """Mistakes in the contribution of every step to dWh: `dWh_contributions`."""
 
 
-def cut_windows(k: int) -> dict[str, Callable]:
-    """Return the term that makes the backward pass truncated: nothing crosses the end of a window of k steps."""
-    return {"carry": lambda s: s.dh_next * ((s.t + 1) % k != 0)}
-
-
-def truncated_mistakes(k: int) -> tuple[Mistake, ...]:
-    """Mistakes in truncated BPTT with windows of k steps: `rnn_backward_truncated`."""
-    return (
-        Mistake(
-            "not_truncated",
-            "The gradient is not cut at all: this is full backpropagation through time.",
-            "bptt-truncated",
-            {"carry": lambda s: s.dh_next},
-        ),
-        Mistake(
-            "windows_from_the_end",
-            "The windows are counted from the end of the sequence; they start at t = 0, and the last may be shorter.",
-            "bptt-truncated",
-            {"carry": lambda s: s.dh_next * ((s.T - 1 - s.t) % k != 0)},
-        ),
-        Mistake(
-            "cut_one_step_late",
-            "The cut is one step off: the gradient is stopped between the first and the second step of a window.",
-            "bptt-truncated",
-            {"carry": lambda s: s.dh_next * (s.t % k != 0)},
-        ),
-        Mistake(
-            "window_one_longer",
-            "The windows are one step too long.",
-            "bptt-truncated",
-            {"carry": lambda s: s.dh_next * ((s.t + 1) % (k + 1) != 0)},
-        ),
-        Mistake(
-            "window_one_shorter",
-            "The windows are one step too short.",
-            "bptt-truncated",
-            {"carry": lambda s: s.dh_next * ((s.t + 1) % max(k - 1, 1) != 0)},
-        ),
-        Mistake(
-            "first_window_only",
-            "Only the first cut is made; every window has to be cut off from the next.",
-            "bptt-truncated",
-            {"carry": lambda s: s.dh_next * (s.t + 1 != k)},
-        ),
-        Mistake(
-            "last_window_only",
-            "Only the last window contributes; the ones before it have gradients of their own.",
-            "bptt-truncated",
-            {
-                "carry": lambda s: s.dh_next * ((s.t + 1) % k != 0),
-                "dh": lambda s: (s.dh_t + s.dh_next) * (s.t >= (s.T - 1) // k * k),
-            },
-        ),
-        *SEQUENCE_ONLY,
-        *STEP_BACKWARD,
-    )
+TRUNCATED = (
+    Mistake(
+        "not_truncated",
+        "The gradient is not cut at all: this is full backpropagation through time.",
+        "bptt-truncated",
+        {"carry": lambda s: s.dh_next},
+    ),
+    Mistake(
+        "windows_from_the_end",
+        "The windows are counted from the end of the sequence; they start at t = 0, and the last may be shorter.",
+        "bptt-truncated",
+        {"carry": lambda s: s.dh_next * ((s.T - 1 - s.t) % s.k != 0)},
+    ),
+    Mistake(
+        "cut_one_step_late",
+        "The cut is one step off: the gradient is stopped between the first and the second step of a window.",
+        "bptt-truncated",
+        {"carry": lambda s: s.dh_next * (s.t % s.k != 0)},
+    ),
+    Mistake(
+        "window_one_longer",
+        "The windows are one step too long.",
+        "bptt-truncated",
+        {"carry": lambda s: s.dh_next * ((s.t + 1) % (s.k + 1) != 0)},
+    ),
+    Mistake(
+        "window_one_shorter",
+        "The windows are one step too short.",
+        "bptt-truncated",
+        {"carry": lambda s: s.dh_next * ((s.t + 1) % max(s.k - 1, 1) != 0)},
+    ),
+    Mistake(
+        "first_window_only",
+        "Only the first cut is made; every window has to be cut off from the next.",
+        "bptt-truncated",
+        {"carry": lambda s: s.dh_next * (s.t + 1 != s.k)},
+    ),
+    Mistake(
+        "last_window_only",
+        "Only the last window contributes; the ones before it have gradients of their own.",
+        "bptt-truncated",
+        {
+            "dh": lambda s: (s.dh_t + s.dh_next) * (s.t >= (s.T - 1) // s.k * s.k),
+        },
+    ),
+    *SEQUENCE_ONLY,
+    *STEP_BACKWARD,
+)
+"""Mistakes in truncated backpropagation, with windows of k steps: `rnn_backward_truncated`."""
