@@ -24,8 +24,8 @@ TOLERANCE = 1e-6
 TOO_SMALL = 1e-9
 FEWER_DIRECTIONS = 2
 ANALYTIC = 2e-13
-COST_FLOOR_SECONDS = 0.8
-COST_RATIO = 300
+COST_FLOOR_SECONDS = 0.3
+COST_RATIO = 1500
 
 
 @dataclass(frozen=True)
@@ -121,23 +121,27 @@ def refuse_slow_backward(function: str, forward: Callable[[], Any], backward: Ca
     """Refuse a backward pass that calls its forward pass once for every weight.
 
     The chain rule costs two or three forward passes whatever the number of weights. A difference for every weight,
-    real or complex, costs as many forward passes as there are weights: at tens of thousands of weights the two cannot
-    be taken for each other.
+    real or complex, costs as many forward passes as there are weights. At twenty thousand weights the two cannot be
+    taken for each other, and neither can loops over single entries in plain Python, which cost some six hundred
+    forward passes.
 
     Raises
     ------
     CheckFailed
     """
-    seconds = {}
-    for name, call in (("forward", forward), ("backward", backward)):
+
+    def seconds(call: Callable[[], Any]) -> float:
         started = time.perf_counter()
         call()
-        seconds[name] = time.perf_counter() - started
-    if seconds["backward"] < COST_FLOOR_SECONDS or seconds["backward"] < COST_RATIO * seconds["forward"]:
+        return time.perf_counter() - started
+
+    one_forward = min(seconds(forward) for _ in range(3))
+    one_backward = seconds(backward)
+    if one_backward < COST_FLOOR_SECONDS or one_backward < COST_RATIO * one_forward:
         return
     raise CheckFailed(
-        f"{function} takes {seconds['backward'] / seconds['forward']:.0f} times as long as the forward pass when there"
-        " are 74,000 weights.\nIt seems to run the forward pass once for every weight. Use the chain rule: one walk"
+        f"{function} takes {one_backward / one_forward:.0f} times as long as the forward pass when there are"
+        " 20,000 weights.\nIt seems to run the forward pass once for every weight. Use the chain rule: one walk"
         " back through the steps."
     )
 

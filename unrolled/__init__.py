@@ -1,18 +1,42 @@
-"""Recurrent layers in NumPy, forward and backward, fused and fast."""
+"""Recurrent layers, losses and optimizers in NumPy, forward and backward, fused and fast.
 
+Sequences are batch first, (N, T, D). A forward function returns its result and a cache, the matching backward takes
+the upstream gradient and the cache. float32 stays float32 and float64 stays float64.
+"""
+
+from unrolled.affine import AffineCache, affine_backward, affine_forward
+from unrolled.clipping import clip_by_norm, clip_by_value
+from unrolled.embedding import EmbeddingCache, embedding_backward, embedding_forward
 from unrolled.gru import GRUCache, gru_backward, gru_forward
+from unrolled.initializers import forget_gate_bias, glorot_uniform, identity, orthogonal
 from unrolled.loss import softmax_cross_entropy
 from unrolled.lstm import LSTMCache, lstm_backward, lstm_forward
+from unrolled.optimizers import SGD, Adam, RMSProp
 from unrolled.rnn import RNNCache, rnn_backward, rnn_forward
 
 __all__ = [
+    "SGD",
+    "Adam",
+    "AffineCache",
+    "EmbeddingCache",
     "GRUCache",
     "LSTMCache",
+    "RMSProp",
     "RNNCache",
+    "affine_backward",
+    "affine_forward",
+    "clip_by_norm",
+    "clip_by_value",
+    "embedding_backward",
+    "embedding_forward",
+    "forget_gate_bias",
+    "glorot_uniform",
     "gru_backward",
     "gru_forward",
+    "identity",
     "lstm_backward",
     "lstm_forward",
+    "orthogonal",
     "rnn_backward",
     "rnn_forward",
     "softmax_cross_entropy",

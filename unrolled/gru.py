@@ -214,7 +214,7 @@ def gru_backward(dh, cache):
 
 
 def _local_derivatives(gates, h_prev, dz, reset_after):
-    """Write into dz the derivatives ∂h_t/∂z_n and so on; without `reset_after`, that of z_r per unit of (dz_n W_hnᵀ)."""
+    """Write into dz the derivatives of h_t by each pre-activation; without `reset_after`, that of r ⊙ h_prev by z_r."""
     H = h_prev.shape[-1]
     r, z, n, m = (gates[..., k * H : (k + 1) * H] for k in range(4))
     dn, dr = dz[..., :H], dz[..., H : 2 * H]

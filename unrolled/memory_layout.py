@@ -10,7 +10,7 @@ BLOCK = 2**15  # entries of one hidden-state array that, with the arrays like it
 
 
 def time_major_with_one(x):
-    """Return (T, N, D + 1): x (N, T, D) time-major with a 1 behind every x_t, so that [x_t 1] [W_x; b] = x_t W_x + b."""
+    """Return x (N, T, D) as (T, N, D + 1) with a 1 behind every x_t, so that [x_t 1] [W_x; b] = x_t W_x + b."""
     N, T, D = x.shape
     x_one = np.empty((T, N, D + 1), x.dtype)
     x_one[:, :, :D] = x.transpose(1, 0, 2)

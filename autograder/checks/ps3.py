@@ -98,7 +98,7 @@ def _sequence_backward(function: str) -> BackwardPass:
 
 
 def _refuse_slow_sequence(student: Student, function: str, rng: np.random.Generator, *more: int) -> None:
-    large = draw_rnn(rng, N=2, T=2, D=190, H=192)
+    large = draw_rnn(rng, N=2, T=2, D=98, H=100)
     cache = _forward(student, large)
     refuse_slow_backward(
         function,
@@ -142,7 +142,7 @@ def check_rnn_step_backward(student: Student, rng: np.random.Generator) -> str:
     )
     problems = _circumstances(lambda **options: StepProblem(draw_rnn(rng, **{"T": 1, **options})))
     worst = check_backward(student, step, problems, rng)
-    large = StepProblem(draw_rnn(rng, N=2, T=1, D=190, H=192))
+    large = StepProblem(draw_rnn(rng, N=2, T=1, D=98, H=100))
     cache = forward(large.point, large.sizes)["cache"]
     refuse_slow_backward(
         "rnn_step_backward",

@@ -11,7 +11,7 @@ Every term is a function of the step `s`, which holds what there is to hand at t
 `s.dh`, `s.dz`          (N, H)       their total, and the gradient at the pre-activation, once computed
 `s.Wx`, `s.Wh`          (D, H), (H, H)
 `s.t`, `s.T`, `s.N`     int
-`s.k`                   int          steps of a window of truncated backpropagation; T if nothing is cut
+`s.k`                   int          steps of a window of truncated backpropagation; T + 1 if nothing is cut
 ======================  ===========  =====================================================================
 """
 
@@ -64,7 +64,7 @@ def backward_in_terms(
     N, T, D = problem.x.shape
     H = problem.h0.shape[1]
     z, h = problem.states
-    s = SimpleNamespace(Wx=problem.Wx, Wh=problem.Wh, N=N, T=T, k=T if k is None else k, dh_next=np.zeros((N, H)))
+    s = SimpleNamespace(Wx=problem.Wx, Wh=problem.Wh, N=N, T=T, k=T + 1 if k is None else k, dh_next=np.zeros((N, H)))
     dx = np.zeros((N, T, D))
     parts = {name: np.zeros((T, *shape)) for name, shape in (("dWx", (D, H)), ("dWh", (H, H)), ("db", (H,)))}
     for t in term["order"](T):

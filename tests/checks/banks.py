@@ -13,7 +13,9 @@ To add a problem set, write
 Everything else (that each is judged rightly, and there are enough of them) follows in `test_banks`.
 """
 
+import contextlib
 import importlib.util
+import io
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -68,8 +70,9 @@ def checks_of(problem_set: str) -> tuple[str, ...]:
 def run_cells(cells: tuple[str, ...]) -> Namespace:
     """Run code cells one after the other and return their namespace, as a kernel does."""
     namespace: Namespace = {"__name__": "__main__"}
-    for cell in cells:
-        exec(compile(cell, "<solution>", "exec"), namespace)
+    with contextlib.redirect_stdout(io.StringIO()):
+        for cell in cells:
+            exec(compile(cell, "<solution>", "exec"), namespace)
     return namespace
 
 

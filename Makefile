@@ -1,0 +1,107 @@
+# Unrolled. Two commands matter: `make course` and `make test`. `make help` lists the others.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help course test quick setup book serve exercises normalize learn grade sample-class bench constraints clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+HTML := _build/html
+SAMPLE := _build/sample-class
+SETS := $(notdir $(wildcard solutions/*))
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+PORT ?= 8000
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+say = @printf '\n\033[1m== %s\033[0m\n' "$(1)"
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+course: $(READY) $(HTML)/index.html sample-class ## Install, build the book, grade a small sample class in the sandbox
+	$(call say,The course is ready)
+	@echo "  Book:        $(HTML)/index.html   (open it in a browser, or: make serve)"
+	@echo "  Feedback:    $(SAMPLE)/feedback/STUDENT/PS/PS.html"
+	@echo "  Gradebook:   $(SAMPLE)/gradebook.db   (the sample class; yours is classroom/gradebook.db)"
+	@echo "  Learn:       make learn"
+
+setup: $(READY) ## Make .venv and install everything into it
+
+$(READY): requirements.txt requirements-sandbox.txt constraints.txt pyproject.toml
+	$(call say,Installing into $(VENV) (about a minute the first time))
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Unrolled needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "Python cannot make a virtual environment. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 2; }
+	@$(BIN)/python -m pip install --progress-bar on -q -r requirements.txt -c constraints.txt
+	@$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements-sandbox.txt
+	@$(BIN)/python -m pip install -q --no-deps -e .
+	@touch $@
+
+# ---------------------------------------------------------------------------------------------- book and exercises
+
+book: $(HTML)/index.html ## Build the book into _build/html
+
+BOOK_SOURCES := _config.yml $(shell find book -type f -not -path 'book/problem-sets/*') $(wildcard exercises/*/*.ipynb)
+
+$(HTML)/index.html: $(READY) $(BOOK_SOURCES)
+	$(call say,Building the book into $(HTML))
+	@mkdir -p book/problem-sets && cp exercises/*/*.ipynb book/problem-sets/
+	@jupyter-book build book --config _config.yml --path-output . -W -n --keep-going -q
+	@touch $@
+
+serve: $(HTML)/index.html ## Serve the book on http://localhost:8000
+	@echo "The book is on http://localhost:$(PORT) until you press Ctrl-C."
+	@python -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
+
+exercises: $(READY) ## Make exercises/ from solutions/ with nbgrader
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && for set in $(SETS); do \
+	  echo "solutions/$$set -> exercises/$$set"; \
+	  UNROLLED_CLASSROOM=$$folder nbgrader generate_assignment $$set --create --force --log-level=ERROR || exit 1; done
+
+normalize: $(READY) ## Bring all notebooks and Python files into their one form
+	@python tools/notebooks.py normalize
+	@ruff format -q . && ruff check -q --fix .
+
+# ----------------------------------------------------------------------------------------------- learning, grading
+
+learn: $(READY) ## Open the problem sets in JupyterLab (your copies lie in my-work/)
+	@mkdir -p my-work
+	@for file in exercises/*/*.ipynb; do copy=my-work/$$(basename $$file); test -e $$copy || cp $$file $$copy; done
+	@jupyter lab my-work
+
+grade: $(READY) ## Grade classroom/submitted/*/PS, for example: make grade PS=ps3
+	@test -n "$(PS)" || { echo "Name the problem set: make grade PS=ps3"; exit 2; }
+	@python -m autograder grade $(PS) --jobs $(JOBS)
+
+sample-class: $(READY)
+	$(call say,Grading the sample class in the sandbox)
+	@rm -rf $(SAMPLE)/submitted && mkdir -p $(SAMPLE) && cp -R tests/sample_class/submitted $(SAMPLE)/submitted
+	@for set in $(SETS); do \
+	  python -m autograder grade $$set --classroom $(SAMPLE) --jobs $(JOBS) || test $$? -eq 1 || exit 1; done
+
+# --------------------------------------------------------------------------------------------------------- proving
+
+test: $(READY) ## Run everything that must pass
+	$(call say,Lint and format)
+	@ruff check . && ruff format --check . && python tools/notebooks.py normalize --check
+	$(call say,The chapters run and print what they say (nbval))
+	@python -m pytest -q --nbval --nbval-sanitize-with tests/book/nbval_sanitize.cfg book/*.ipynb -n $(JOBS) --dist loadfile
+	$(call say,Tests)
+	@python -m pytest -q tests -n $(JOBS) --dist worksteal
+
+quick: $(READY) ## Run the quick tests only
+	@python -m pytest -q tests -m "not slow" -n $(JOBS) --dist worksteal
+
+bench: $(READY) ## Time the layers against PyTorch, where it is installed
+	@python benchmarks/bench_layers.py
+
+constraints: $(READY) ## Write constraints.txt anew from what is installed
+	@{ head -1 constraints.txt; python -m pip freeze --exclude-editable | grep -vi '^bubblewrap'; } > constraints.new
+	@mv constraints.new constraints.txt
+
+clean: ## Remove what was built (never classroom/ or my-work/)
+	@rm -rf _build book/problem-sets .pytest_cache .ruff_cache .hypothesis
