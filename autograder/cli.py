@@ -6,26 +6,27 @@ import sys
 from pathlib import Path
 
 import click
+from rich.columns import Columns
 from rich.console import Console
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from autograder.grading.assignment import Assignment, AssignmentError
-from autograder.grading.classroom import Classroom, ClassroomError, Outcome, Submission, grade_submission
+from autograder.grading.assignment import Assignment, AssignmentError, assignment_names, source_notebook
 from autograder.grading.notebook import Question
-from autograder.grading.report import class_report
+from autograder.grading.submission import Outcome, Submission, grade_submission
 from autograder.sandbox.bubblewrap import Limits, Sandbox, SandboxUnavailable
-from autograder.sandbox.session import try_sandbox
+from autograder.sandbox.session import plain_text, try_sandbox
 
-NOT_ALL_RIGHT, USAGE, NO_SANDBOX = 1, 2, 3
+NOT_ALL_RIGHT, USAGE, NO_SANDBOX, INTERRUPTED = 1, 2, 3, 130
 EPILOG = """\b
 Exit codes:
   0  every submission was graded (grade), or every answer is right (grade FILE.ipynb)
   1  some submission could not be graded, or some answer is not right
   2  the command cannot be carried out as it stands
   3  there is no sandbox on this machine
+  130  stopped by Ctrl-C; what was graded until then is recorded
 """
 
 console = Console(highlight=False)
@@ -91,57 +92,74 @@ def grade(
     if unsafe_no_sandbox:
         console.print("[yellow]No sandbox: the notebooks can read, change and send whatever you can.[/yellow]")
     try:
-        try_sandbox(sandbox)
-        room = Classroom(course, classroom)
         if what.endswith(".ipynb"):
-            _grade_file(Path(what), room, sandbox)
+            _grade_file(Path(what), course, sandbox)
         else:
-            _grade_class(what, room, sandbox, students, jobs, feedback)
+            _grade_class(what, course, classroom, sandbox, students, jobs, feedback)
     except SandboxUnavailable as error:
         raise Failure(str(error), NO_SANDBOX) from None
-    except (ClassroomError, AssignmentError) as error:
+    except AssignmentError as error:
         raise Failure(str(error)) from None
 
 
 def _grade_class(
-    name: str, room: Classroom, sandbox: Sandbox, students: tuple[str, ...], jobs: int, feedback: bool
+    name: str,
+    course: Path,
+    classroom: Path | None,
+    sandbox: Sandbox,
+    students: tuple[str, ...],
+    jobs: int,
+    feedback: bool,
 ) -> None:
-    if name not in room.assignments():
-        raise Failure(f"there is no assignment {name!r}; there are: {', '.join(room.assignments()) or 'none'}")
-    unknown = set(students) - {submission.student for submission in room.submissions(name)}
-    if unknown:
-        raise Failure(f"no submission for {name} by {', '.join(sorted(unknown))} in {room.submitted}")
-    count = len(room.submissions(name, students))
+    # Imported here, since it brings nbgrader along: a second that --help and a single file do without.
+    from autograder.grading.classroom import Classroom, ClassroomError
+
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(f"Grading {name}", total=count)
-        outcomes = room.grade(
-            name,
-            sandbox,
-            jobs=jobs,
-            students=students,
-            feedback=feedback,
-            progress=lambda student: progress.update(task, advance=1),
-        )
-    console.print(_class_table(room.assignment(name), outcomes))
-    ungraded = [outcome.student for outcome in outcomes if outcome.graded is None]
-    console.print(f"Gradebook: {_shown(room.folder / 'gradebook.db')}")
+    done = []
+    try:
+        room = Classroom(course, classroom)
+        assignment = room.assignment(name)
+        submissions = room.submissions(name, students)
+        unknown = set(students) - {submission.student for submission in submissions}
+        if unknown:
+            raise Failure(f"no submission for {name} by {', '.join(sorted(unknown))} in {room.submitted}")
+        try_sandbox(sandbox)
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task(f"Grading {name}", total=len(submissions))
+
+            def progress(student: str) -> None:
+                done.append(student)
+                bar.update(task, advance=1)
+
+            outcomes = room.grade(name, sandbox, jobs=jobs, students=students, feedback=feedback, progress=progress)
+    except ClassroomError as error:
+        raise Failure(str(error)) from None
+    except KeyboardInterrupt:
+        count = f"{len(done)} of {len(submissions)}" if done else "no"
+        raise Failure(f"stopped; {count} submissions are graded and recorded", INTERRUPTED) from None
+    console.print(_class_table(assignment, outcomes))
+    console.print(f"Gradebook: {_shown(room.folder / 'gradebook.db')}", soft_wrap=True, markup=False)
     if feedback:
-        console.print(f"Feedback:  {_shown(room.feedback)}/STUDENT/{name}/{name}.html")
+        console.print(f"Feedback:  {_shown(room.feedback)}/STUDENT/{name}/{name}.html", soft_wrap=True, markup=False)
+    ungraded = [outcome.student for outcome in outcomes if outcome.graded is None]
     if ungraded:
-        console.print(f"[yellow]Not graded: {', '.join(ungraded)}. Their grades were left as they were.[/yellow]")
+        names = plain_text(", ".join(ungraded))
+        console.print(Text(f"Not graded: {names}. Their grades were left as they were.", "yellow"))
         sys.exit(NOT_ALL_RIGHT)
 
 
 def _class_table(assignment: Assignment, outcomes: list[Outcome]) -> Table:
-    table = Table(title=f"{assignment.name}, {assignment.max_points:g} points", title_justify="left")
-    table.add_column("Student", no_wrap=True)
+    table = Table(title=f"{assignment.name}: {assignment.max_points:g} points", title_justify="left")
+    table.add_column("Student", overflow="fold")
     table.add_column("Points", justify="right")
     table.add_column("Not right yet")
-    table.add_column("Remarks")
+    table.add_column("Remarks", overflow="fold")
     for outcome in outcomes:
+        # Names and remarks hold what strangers wrote: neither colors nor line breaks of theirs belong in the table.
+        student = Text(plain_text(outcome.student).replace("\n", "\ufffd"))
+        remarks = Text("\n".join(plain_text(remark).replace("\n", " ") for remark in outcome.remarks))
         if outcome.graded is None:
-            table.add_row(outcome.student, "[yellow]none[/yellow]", "not graded", "\n".join(outcome.remarks))
+            table.add_row(student, Text("not graded", "yellow"), "", remarks)
             continue
         questions = outcome.graded.questions
         wrong = [
@@ -149,35 +167,33 @@ def _class_table(assignment: Assignment, outcomes: list[Outcome]) -> Table:
             for question in questions
             if not question.passed
         ]
-        shown = ", ".join(wrong)
-        if len(wrong) == len(questions):
-            shown = "every question"
-        table.add_row(outcome.student, f"{outcome.graded.points:g}", shown, "\n".join(outcome.remarks))
+        shown = "every question" if len(wrong) == len(questions) else ", ".join(wrong) or "nothing: all right"
+        table.add_row(student, f"{outcome.graded.points:g}", shown, remarks)
     return table
 
 
-def _grade_file(path: Path, room: Classroom, sandbox: Sandbox) -> None:
+def _grade_file(path: Path, course: Path, sandbox: Sandbox) -> None:
     if not path.is_file():
         raise Failure(f"there is no file {path}")
-    if path.stem not in room.assignments():
-        raise Failure(
-            f"{path.name} is not the notebook of an assignment; expected one of:"
-            f" {', '.join(f'{name}.ipynb' for name in room.assignments())}"
-        )
+    names = assignment_names(course)
+    if path.stem not in names:
+        expected = ", ".join(f"{name}.ipynb" for name in names) or f"none, for {course.resolve()} holds no course"
+        raise Failure(f"{path.name} is not the notebook of an assignment; expected one of: {expected}")
+    source = source_notebook(course, path.stem)
+    try_sandbox(sandbox)
     with console.status(f"Grading {path.name}"):
-        outcome, _ = grade_submission(Submission(path.stem, path.parent), room.source_notebook(path.stem), sandbox)
+        outcome = grade_submission(Submission(path.stem, path.parent), source, sandbox)
     if outcome.graded is None:
-        raise Failure(f"{path} cannot be graded: {' '.join(outcome.remarks)}", NOT_ALL_RIGHT)
+        raise Failure(f"{path} cannot be graded: {plain_text(' '.join(outcome.remarks))}", NOT_ALL_RIGHT)
     for question in outcome.graded.questions:
-        mark = "[green]right[/green]" if question.passed else "[red]not yet[/red]"
-        console.print(f"{mark:<24} {question.check}  ({_points(question)})", style="bold")
+        style, mark = ("green", "right  ") if question.passed else ("red", "not yet")
+        console.print(Text.assemble((mark, style), f"  {question.check} ", (f"({_points(question)})", "dim")))
         if not question.passed:
-            console.print(Padding(Text(question.message), (0, 0, 1, 4)))
-    console.print(
-        f"{path}: {outcome.graded.points:g} of {room.assignment(path.stem).max_points:g} points", style="bold"
-    )
+            console.print(Padding(Text(plain_text(question.message)), (0, 0, 1, 9)))
+    total = f"{outcome.graded.points:g} of {Assignment.read(source).max_points:g} points"
+    console.print(Text(f"{total} for {path}", "bold"), soft_wrap=True)
     for remark in outcome.remarks:
-        console.print(f"- {remark}")
+        console.print(Text(f"- {plain_text(remark)}"))
     if not all(question.passed for question in outcome.graded.questions):
         sys.exit(NOT_ALL_RIGHT)
 
@@ -199,6 +215,9 @@ def _shown(path: Path) -> str:
 @click.option("--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the table there too.")
 def report(name: str, course: Path, classroom: Path | None, csv_file: Path | None) -> None:
     """Show what the gradebook holds: points by student, and how many solved each question."""
+    from autograder.grading.classroom import Classroom, ClassroomError
+    from autograder.grading.report import class_report
+
     try:
         room = Classroom(course, classroom)
         result = class_report(room.db_url, room.assignment(name))
@@ -206,20 +225,31 @@ def report(name: str, course: Path, classroom: Path | None, csv_file: Path | Non
         raise Failure(str(error)) from None
     if not result.students:
         raise Failure(f"the gradebook of {_shown(room.folder)} holds no grades for {name}; run `grade {name}` first")
-    table = Table(title=f"{name}: {len(result.students)} students", title_justify="left")
-    table.add_column("Student", no_wrap=True)
+    count = len(result.students)
+    table = Table(title=f"{name}: {count} student{'s' if count > 1 else ''}", title_justify="left")
+    table.add_column("Student", overflow="fold")
     for number in range(1, len(result.questions) + 1):
-        table.add_column(f"Q{number}", justify="right")
-    table.add_column("Sum", justify="right")
+        table.add_column(f"Q{number}", justify="right", no_wrap=True)
+    table.add_column("Sum", justify="right", no_wrap=True)
     for student in result.students:
-        table.add_row(student.name, *(f"{points:g}" for points in student.points), f"{student.total:g}")
+        points = (f"{points:g}" for points in student.points)
+        table.add_row(Text(plain_text(student.name)), *points, f"{student.total:g}")
     table.add_section()
-    table.add_row("solved by", *(f"{100 * share:.0f} %" for share in result.solved), "")
+    table.add_row("solved by, %", *(f"{100 * share:.0f}" for share in result.solved), "")
     console.print(table)
-    console.print("   ".join(f"Q{number} {question}" for number, question in enumerate(result.questions, 1)))
-    if csv_file is not None:
-        with csv_file.open("w", newline="") as file:
+    console.print(Columns([f"Q{number} {question}" for number, question in enumerate(result.questions, 1)]))
+    if csv_file is None:
+        return
+    try:
+        with csv_file.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["student", *result.questions, "sum"])
-            writer.writerows([student.name, *student.points, student.total] for student in result.students)
-        console.print(f"Written to {csv_file}")
+            writer.writerows([_cell(student.name), *student.points, student.total] for student in result.students)
+    except OSError as error:
+        raise Failure(f"the table cannot be written to {csv_file}: {error.strerror}") from None
+    console.print(f"Written to {csv_file}", soft_wrap=True, markup=False)
+
+
+def _cell(name: str) -> str:
+    """Return a name as a spreadsheet shows it, and does not calculate it."""
+    return f"'{name}" if name[:1] in "=+-@\t\r" else name

@@ -14,6 +14,7 @@ from unrolled.memory_layout import (
     as_rows,
     batch_first,
     blocks_from_the_end,
+    by_gate,
     first_gate_last,
     for_steps,
     last_gate_first,
@@ -28,7 +29,7 @@ class GRUCache(NamedTuple):
 
     x_one: np.ndarray  # (T, N, D + 1); x with a 1 behind every x_t
     h: np.ndarray  # (T + 1, N, H); h[0] is h0 and h[t + 1] the state after step t
-    gates: np.ndarray  # (T, N, 4H); r, z, n and m: h_prev W_hn + b_hn if reset_after, else r ⊙ h_prev
+    gates: np.ndarray  # (T, 4, N, H); r, z, n and m: h_prev W_hn + b_hn if reset_after, else r ⊙ h_prev
     Wx: np.ndarray  # (D, 3H)
     Wh: np.ndarray  # (H, 3H)
     reset_after: bool
@@ -98,27 +99,28 @@ def gru_forward(x, h0, Wx, Wh, b, bh=None, *, reset_after=True):
     projected = project(x_one, Wx * inner, b_all)
     h = np.empty((T + 1, N, H), dtype)
     h[0] = 0 if h0 is None else h0
-    gates = np.empty((T, N, 4 * H), dtype)
-    cache = GRUCache(x_one, h, gates, Wx.copy(), Wh.copy(), bool(reset_after), bh is not None)
+    cache = GRUCache(x_one, h, np.empty((T, 4, N, H), dtype), Wx.copy(), Wh.copy(), bool(reset_after), bh is not None)
     if reset_after:
         _run_steps_reset_after(projected, for_steps(Wh * inner, N), bn, cache)
     else:
         _run_steps_reset_before(projected, Wh * inner, cache)
-    return batch_first(h[1:]), cache
+    return batch_first(h[1:].copy()), cache
 
 
 def _run_steps_reset_after(projected, Wh, bn, cache):
     """Fill cache.h and cache.gates step by step; bn is the recurrent bias of n, (N, H)."""
     N, H = bn.shape
-    row = np.empty((N, 4 * H), bn.dtype)  # r, z, n, m of the present step
-    r, z, n, m, sigmoids = row[:, :H], row[:, H : 2 * H], row[:, 2 * H : 3 * H], row[:, 3 * H :], row[:, : 2 * H]
-    recurrent = np.empty((N, 3 * H), bn.dtype)
-    recurrent_rz, recurrent_n = recurrent[:, : 2 * H], recurrent[:, 2 * H :]
+    row = np.empty((4, N, H), bn.dtype)  # r, z, n, m of the present step
+    sigmoids, (r, z, n, m) = row[:2], row
+    recurrent = np.empty((1, N, 3 * H), bn.dtype)
+    recurrent_rows, recurrent_by_gate = recurrent[0], by_gate(recurrent, 3)[0]
+    recurrent_rz, recurrent_n = recurrent_by_gate[:2], recurrent_by_gate[2]
     difference = np.empty((N, H), bn.dtype)
     half = np.array(0.5, bn.dtype)
-    arrays = projected[..., : 2 * H], projected[..., 2 * H :], cache.h[:-1], cache.h[1:], cache.gates
+    projected_by_gate = by_gate(projected, 3)
+    arrays = projected_by_gate[:, :2], projected_by_gate[:, 2], cache.h[:-1], cache.h[1:], cache.gates
     for projected_rz, projected_n, h_prev, h_t, gates_t in zip(*arrays, strict=True):
-        np.dot(h_prev, Wh, out=recurrent)
+        np.dot(h_prev, Wh, out=recurrent_rows)
         np.add(projected_rz, recurrent_rz, out=sigmoids)
         np.tanh(sigmoids, out=sigmoids)
         np.multiply(sigmoids, half, out=sigmoids)
@@ -137,15 +139,17 @@ def _run_steps_reset_before(projected, Wh, cache):
     """Fill cache.h and cache.gates step by step."""
     _, N, H = cache.h.shape
     W_rz, W_n = for_steps(Wh[:, : 2 * H], N), for_steps(Wh[:, 2 * H :], N)
-    row = np.empty((N, 4 * H), Wh.dtype)  # r, z, n, m of the present step
-    r, z, n, m, sigmoids = row[:, :H], row[:, H : 2 * H], row[:, 2 * H : 3 * H], row[:, 3 * H :], row[:, : 2 * H]
-    recurrent_rz = np.empty((N, 2 * H), Wh.dtype)
+    row = np.empty((4, N, H), Wh.dtype)  # r, z, n, m of the present step
+    sigmoids, (r, z, n, m) = row[:2], row
+    recurrent = np.empty((1, N, 2 * H), Wh.dtype)
+    recurrent_rows, recurrent_rz = recurrent[0], by_gate(recurrent, 2)[0]
     recurrent_n = np.empty((N, H), Wh.dtype)
     difference = np.empty((N, H), Wh.dtype)
     half = np.array(0.5, Wh.dtype)
-    arrays = projected[..., : 2 * H], projected[..., 2 * H :], cache.h[:-1], cache.h[1:], cache.gates
+    projected_by_gate = by_gate(projected, 3)
+    arrays = projected_by_gate[:, :2], projected_by_gate[:, 2], cache.h[:-1], cache.h[1:], cache.gates
     for projected_rz, projected_n, h_prev, h_t, gates_t in zip(*arrays, strict=True):
-        np.dot(h_prev, W_rz, out=recurrent_rz)
+        np.dot(h_prev, W_rz, out=recurrent_rows)
         np.add(projected_rz, recurrent_rz, out=sigmoids)
         np.tanh(sigmoids, out=sigmoids)
         np.multiply(sigmoids, half, out=sigmoids)
@@ -198,8 +202,8 @@ def gru_backward(dh, cache):
     upstream = dh.transpose(1, 0, 2)
     run_steps_back = _run_steps_back_reset_after if cache.reset_after else _run_steps_back_reset_before
     for block in blocks_from_the_end(T, N, H):
-        _local_derivatives(gates[block], h[:-1][block], dz[block], cache.reset_after)
-        run_steps_back(upstream[block], gates[block], cache.Wh, dz[block], dh_prev)
+        local = _local_derivatives(gates[block], h[:-1][block], cache.reset_after)
+        run_steps_back(upstream[block], gates[block], local, cache.Wh, dz[block], dh_prev)
 
     dx, dWx, db = projection_gradients(cache.x_one, last_gate_first(cache.Wx, 3), dz[..., : 3 * H])
     h_rows = as_rows(h[:-1])
@@ -208,60 +212,63 @@ def gru_backward(dh, cache):
     else:
         dWh = np.empty((H, 3 * H), h.dtype)
         dWh[:, : 2 * H] = np.dot(h_rows.T, as_rows(dz[..., H:]))
-        dWh[:, 2 * H :] = np.dot(as_rows(gates[..., 3 * H :]).T, as_rows(dz[..., :H]))
+        dWh[:, 2 * H :] = np.dot(as_rows(gates[:, 3]).T, as_rows(dz[..., :H]))
     dbh = as_rows(dz[..., H:]).sum(axis=0) if cache.has_bh else None
     return dx, dh_prev, first_gate_last(dWx, 3), dWh, first_gate_last(db, 3), dbh
 
 
-def _local_derivatives(gates, h_prev, dz, reset_after):
-    """Write into dz the derivatives of h_t by each pre-activation; without `reset_after`, that of r ⊙ h_prev by z_r."""
-    H = h_prev.shape[-1]
-    r, z, n, m = (gates[..., k * H : (k + 1) * H] for k in range(4))
-    dn, dr = dz[..., :H], dz[..., H : 2 * H]
-    sigmoids, d_sigmoids = gates[..., : 2 * H], dz[..., H : 3 * H]
+def _local_derivatives(gates, h_prev, reset_after):
+    """Return, for a block of steps, the factors of dz in the order n, r, z and, if reset_after, m: (steps, 4, N, H).
+
+    They are the derivatives of h_t; only without `reset_after` the one of r is that of r ⊙ h_prev.
+    """
+    r, z, n, m = gates.swapaxes(0, 1)
+    local = np.empty_like(gates if reset_after else gates[:, :3])
+    dn, dr, d_sigmoids = local[:, 0], local[:, 1], local[:, 1:3]
     np.multiply(n, n, out=dn)
     np.subtract(1, dn, out=dn)
     dn *= 1 - z
-    np.subtract(1, sigmoids, out=d_sigmoids)
-    d_sigmoids *= sigmoids
-    dz[..., 2 * H : 3 * H] *= h_prev - n
+    np.subtract(1, gates[:, :2], out=d_sigmoids)
+    d_sigmoids *= gates[:, :2]
+    local[:, 2] *= h_prev - n
     if reset_after:
         dr *= m
         dr *= dn
-        np.multiply(dn, r, out=dz[..., 3 * H :])
+        np.multiply(dn, r, out=local[:, 3])
     else:
         dr *= h_prev
+    return local
 
 
-def _run_steps_back_reset_after(upstream, gates, Wh, dz, dh):
-    """Multiply the local derivatives in dz by the total gradient at h_t, last step first; update dh."""
-    N, H = dh.shape
-    dh_by_gate, WhT = dh[:, None], Wh.T
-    recurrent = np.empty_like(dh)
-    arrays = upstream, gates[..., H : 2 * H], dz[..., H:], dz.reshape(-1, N, 4, H)
-    for dh_t, z, dz_recurrent, dz_by_gate in zip(*(a[::-1] for a in arrays), strict=True):
+def _run_steps_back_reset_after(upstream, gates, local, Wh, dz, dh):
+    """Write dz, the local derivatives times the total gradient at h_t, last step first; update dh."""
+    H = dh.shape[1]
+    WhT, recurrent = Wh.T, np.empty_like(dh)
+    arrays = upstream, gates[:, 1], local, by_gate(dz, 4), dz[..., H:]
+    for dh_t, z, local_t, dz_by_gate, dz_recurrent in zip(*(array[::-1] for array in arrays), strict=True):
         np.add(dh, dh_t, out=dh)
-        np.multiply(dz_by_gate, dh_by_gate, out=dz_by_gate)
+        np.multiply(local_t, dh, out=dz_by_gate)
         np.dot(dz_recurrent, WhT, out=recurrent)
         np.multiply(dh, z, out=dh)
         np.add(dh, recurrent, out=dh)
 
 
-def _run_steps_back_reset_before(upstream, gates, Wh, dz, dh):
-    """Turn the local derivatives in dz into gradients, last step first; update dh."""
+def _run_steps_back_reset_before(upstream, gates, local, Wh, dz, dh):
+    """Write dz, the local derivatives times the gradients at h_t and at r ⊙ h_prev, last step first; update dh."""
     H = dh.shape[1]
     W_rzT, W_nT = Wh[:, : 2 * H].T, Wh[:, 2 * H :].T
     dm, recurrent = np.empty_like(dh), np.empty_like(dh)
-    r, z = gates[..., :H], gates[..., H : 2 * H]
-    arrays = upstream, r, z, dz[..., :H], dz[..., H : 2 * H], dz[..., 2 * H :], dz[..., H:]
-    for dh_t, r_t, z_t, dz_n, dz_r, dz_z, dz_rz in zip(*(a[::-1] for a in arrays), strict=True):
+    arrays = upstream, gates, local, by_gate(dz, 3), dz[..., :H], dz[..., H:]
+    for dh_t, (r, z, _, _), (local_n, local_r, local_z), (dz_n, dz_r, dz_z), dz_n_rows, dz_rz_rows in zip(
+        *(array[::-1] for array in arrays), strict=True
+    ):
         np.add(dh, dh_t, out=dh)
-        np.multiply(dz_n, dh, out=dz_n)
-        np.multiply(dz_z, dh, out=dz_z)
-        np.dot(dz_n, W_nT, out=dm)
-        np.multiply(dz_r, dm, out=dz_r)
-        np.dot(dz_rz, W_rzT, out=recurrent)
-        np.multiply(dh, z_t, out=dh)
+        np.multiply(local_n, dh, out=dz_n)
+        np.multiply(local_z, dh, out=dz_z)
+        np.dot(dz_n_rows, W_nT, out=dm)
+        np.multiply(local_r, dm, out=dz_r)
+        np.dot(dz_rz_rows, W_rzT, out=recurrent)
+        np.multiply(dh, z, out=dh)
         np.add(dh, recurrent, out=dh)
-        np.multiply(dm, r_t, out=dm)
+        np.multiply(dm, r, out=dm)
         np.add(dh, dm, out=dh)

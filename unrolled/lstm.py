@@ -1,7 +1,7 @@
 """The LSTM layer over whole sequences, with its gradient.
 
 Inside, the gates stand in the order o, i, f, g (the caller's i, f, g, o turned by one): the three σ gates are then one
-block, and in a row [o i f g c_prev] the two products i ⊙ g and f ⊙ c_prev are one product of two adjacent halves.
+block, and in [o i f g c_prev] the two products i ⊙ g and f ⊙ c_prev are one product of adjacent pairs.
 """
 
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from unrolled.memory_layout import (
     as_rows,
     batch_first,
     blocks_from_the_end,
+    by_gate,
     first_gate_last,
     for_steps,
     last_gate_first,
@@ -28,7 +29,7 @@ class LSTMCache(NamedTuple):
 
     x_one: np.ndarray  # (T, N, D + 1); x with a 1 behind every x_t
     h: np.ndarray  # (T + 1, N, H); h[0] is h0 and h[t + 1] the state after step t
-    gates: np.ndarray  # (T, N, 5H); o, i, f, g and the cell state before the step
+    gates: np.ndarray  # (T, 5, N, H); o, i, f, g and the cell state before the step
     tanh_c: np.ndarray  # (T, N, H); tanh of the cell state after the step
     Wx: np.ndarray  # (D, 4H)
     Wh: np.ndarray  # (H, 4H)
@@ -87,26 +88,26 @@ def lstm_forward(x, h0, c0, Wx, Wh, b):
     projected = project(x_one, Wx * inner, b * inner)
     h = np.empty((T + 1, N, H), dtype)
     h[0] = 0 if h0 is None else h0
-    cache = LSTMCache(x_one, h, np.empty((T, N, 5 * H), dtype), np.empty((T, N, H), dtype), Wx, Wh)
+    cache = LSTMCache(x_one, h, np.empty((T, 5, N, H), dtype), np.empty((T, N, H), dtype), Wx, Wh)
     c_T = _run_steps(projected, state_or_zeros(c0, N, H, dtype), for_steps(Wh * inner, N), cache)
-    return batch_first(h[1:]), c_T, cache
+    return batch_first(h[1:].copy()), c_T, cache
 
 
-def _run_steps(projected, c, Wh, cache):
+def _run_steps(projected, c0, Wh, cache):
     """Fill cache.h, cache.gates and cache.tanh_c step by step and return the last cell state."""
-    N, H = c.shape
-    row = np.empty((N, 5 * H), c.dtype)  # o, i, f, g, c_prev of the present step
-    row[:, 4 * H :] = c
-    z, sigmoids, o = row[:, : 4 * H], row[:, : 3 * H], row[:, :H]
-    i_and_f, g_and_c, c = row[:, H : 3 * H], row[:, 3 * H :], row[:, 4 * H :]
-    recurrent = np.empty((N, 4 * H), c.dtype)
-    products = np.empty((N, 2 * H), c.dtype)
-    i_times_g, f_times_c = products[:, :H], products[:, H:]
-    half = np.array(0.5, c.dtype)
-    arrays = projected, cache.h[:-1], cache.h[1:], cache.gates, cache.tanh_c
+    N, H = c0.shape
+    row = np.empty((5, N, H), c0.dtype)  # o, i, f, g, c_prev of the present step
+    z, sigmoids, o, i_and_f, g_and_c, c = row[:4], row[:3], row[0], row[1:3], row[3:], row[4]
+    c[...] = c0
+    recurrent = np.empty((1, N, 4 * H), c0.dtype)
+    recurrent_rows, recurrent_by_gate = recurrent[0], by_gate(recurrent, 4)[0]
+    products = np.empty((2, N, H), c0.dtype)
+    i_times_g, f_times_c = products
+    half = np.array(0.5, c0.dtype)
+    arrays = by_gate(projected, 4), cache.h[:-1], cache.h[1:], cache.gates, cache.tanh_c
     for projected_t, h_prev, h_t, gates_t, tanh_c_t in zip(*arrays, strict=True):
-        np.dot(h_prev, Wh, out=recurrent)
-        np.add(projected_t, recurrent, out=z)
+        np.dot(h_prev, Wh, out=recurrent_rows)
+        np.add(projected_t, recurrent_by_gate, out=z)
         np.tanh(z, out=z)
         np.multiply(sigmoids, half, out=sigmoids)
         np.add(sigmoids, half, out=sigmoids)
@@ -164,46 +165,43 @@ def lstm_backward(dh, dc_T, cache):
     dc = state_or_zeros(dc_T, N, H, h.dtype)
     upstream = dh.transpose(1, 0, 2)
     for block in blocks_from_the_end(T, N, H):
-        gates, tanh_c = cache.gates[block], cache.tanh_c[block]
-        _run_steps_back(
-            upstream[block], gates, _local_derivatives(gates, tanh_c, dz[block]), cache.Wh.T, dz[block], dh_prev, dc
-        )
+        local = _local_derivatives(cache.gates[block], cache.tanh_c[block])
+        _run_steps_back(upstream[block], cache.gates[block], *local, cache.Wh.T, dz[block], dh_prev, dc)
 
     dx, dWx, db = projection_gradients(cache.x_one, cache.Wx, dz)
     dWh = np.dot(as_rows(h[:-1]).T, as_rows(dz))
     return dx, dh_prev, dc, *(first_gate_last(array, 4) for array in (dWx, dWh, db))
 
 
-def _local_derivatives(gates, tanh_c, dz):
-    """Write into dz ∂h_t/∂z_o and ∂c_t/∂[z_i z_f z_g], and return ∂h_t/∂c_t, for a block of steps."""
-    H = tanh_c.shape[-1]
-    sigmoids, i, g = gates[..., : 3 * H], gates[..., H : 2 * H], gates[..., 3 * H : 4 * H]
-    d_sigmoids, dg = dz[..., : 3 * H], dz[..., 3 * H :]
+def _local_derivatives(gates, tanh_c):
+    """Return, for a block of steps, ∂h_t/∂z_o and ∂c_t/∂[z_i z_f z_g] as (steps, 4, N, H), and ∂h_t/∂c_t."""
+    sigmoids, o, i, g, g_and_c = gates[:, :3], gates[:, 0], gates[:, 1], gates[:, 3], gates[:, 3:]
+    local = np.empty((len(gates), 4, *tanh_c.shape[1:]), gates.dtype)
+    d_sigmoids, dg = local[:, :3], local[:, 3]
     np.subtract(1, sigmoids, out=d_sigmoids)
     d_sigmoids *= sigmoids
-    dz[..., :H] *= tanh_c
-    dz[..., H : 3 * H] *= gates[..., 3 * H :]  # g for i, c_prev for f
+    local[:, 0] *= tanh_c
+    local[:, 1:3] *= g_and_c  # g for i, c_prev for f
     np.multiply(g, g, out=dg)
     np.subtract(1, dg, out=dg)
     dg *= i
     through_tanh = tanh_c * tanh_c
     np.subtract(1, through_tanh, out=through_tanh)
-    through_tanh *= gates[..., :H]
-    return through_tanh
+    through_tanh *= o
+    return local, through_tanh
 
 
-def _run_steps_back(upstream, gates, through_tanh, WhT, dz, dh, dc):
-    """Multiply the local derivatives in dz by the gradients at h_t and c_t, last step first; update dh and dc."""
-    N, H = dh.shape
-    by_gate = dz.reshape(-1, N, 4, H)
-    dc_by_gate = dc[:, None]
+def _run_steps_back(upstream, gates, local, through_tanh, WhT, dz, dh, dc):
+    """Write dz, the local derivatives times the gradients at h_t and c_t, last step first; update dh and dc."""
     dc_from_h = np.empty_like(dh)
-    arrays = upstream, gates[..., 2 * H : 3 * H], through_tanh, dz, dz[..., :H], by_gate[:, :, 1:]
-    for dh_t, f, through_tanh_t, dz_t, dz_o, dz_ifg in zip(*(a[::-1] for a in arrays), strict=True):
+    dz_by_gate = by_gate(dz, 4)
+    arrays = upstream, gates[:, 2], through_tanh, local[:, 0], local[:, 1:], dz_by_gate[:, 0], dz_by_gate[:, 1:], dz
+    backwards = (array[::-1] for array in arrays)
+    for dh_t, f, through_tanh_t, local_o, local_ifg, dz_o, dz_ifg, dz_t in zip(*backwards, strict=True):
         np.add(dh, dh_t, out=dh)
         np.multiply(dh, through_tanh_t, out=dc_from_h)
         np.add(dc, dc_from_h, out=dc)
-        np.multiply(dz_o, dh, out=dz_o)
-        np.multiply(dz_ifg, dc_by_gate, out=dz_ifg)
+        np.multiply(local_o, dh, out=dz_o)
+        np.multiply(local_ifg, dc, out=dz_ifg)
         np.dot(dz_t, WhT, out=dh)
         np.multiply(dc, f, out=dc)

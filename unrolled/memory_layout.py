@@ -4,7 +4,15 @@ Callers see batch-first arrays (N, T, ...). Inside, everything is time-major (T,
 contiguous block and all steps together are the T·N rows of one matrix product.
 """
 
+import sys
+
 import numpy as np
+
+if sys.platform == "linux":
+    # glibc hands freed memory back to the system above a threshold that adapts to the largest block freed so far.
+    # At its low start value every pass over the layers pays thousands of page faults, up to half of its time. One
+    # block allocated and freed, never touched, sets the threshold to its highest value.
+    np.empty(2**25 - 2**16, np.uint8)
 
 BLOCK = 2**15  # entries of one hidden-state array that, with the arrays like it, stay in a processor's cache
 
@@ -39,8 +47,18 @@ def as_rows(array):
 
 
 def batch_first(array):
-    """Return a contiguous batch-first copy (N, T, M) of a time-major array (T, N, M)."""
-    return array.transpose(1, 0, 2).copy()
+    """Return the batch-first view (N, T, M) of a time-major array (T, N, M)."""
+    return array.transpose(1, 0, 2)
+
+
+def by_gate(array, gates):
+    """Return the view (T, G, N, H) of (T, N, G·H), which tells the gates of a step apart.
+
+    The step loops work on one contiguous (N, H) array a gate; only sums with matrix products, and the gradients that
+    go into them, pass through this view.
+    """
+    T, N, width = array.shape
+    return array.reshape(T, N, gates, width // gates).transpose(0, 2, 1, 3)
 
 
 def for_steps(W, N):

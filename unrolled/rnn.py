@@ -83,7 +83,7 @@ def rnn_forward(x, h0, Wx, Wh, b, *, activation="tanh"):
             np.tanh(recurrent, out=h_t)
         else:
             np.maximum(recurrent, zero, out=h_t)
-    return batch_first(h[1:]), RNNCache(x_one, h, Wx.copy(), Wh.copy(), activation)
+    return batch_first(h[1:].copy()), RNNCache(x_one, h, Wx.copy(), Wh.copy(), activation)
 
 
 def rnn_backward(dh, cache):

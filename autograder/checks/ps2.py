@@ -26,6 +26,7 @@ ALWAYS: dict[str, dict[str, int]] = {
 """Sizes that every function has to work with, by how a message says it; the general case comes first."""
 
 WITHOUT_H0 = " with h0 = None, which stands for zeros"
+ONE_REAL_STEP = " where a sequence has a single real step"
 MASK_OF_ONES = " with a mask that is True everywhere"
 
 
@@ -95,7 +96,7 @@ def _check(student: Student, question: Question, problems: Iterable[Problem], sq
             raise CheckFailed(
                 message,
                 mistakes=tuple(mistake.name for mistake in found),
-                tensors=(question.output,) if found else failure.tensors,
+                tensors=failure.tensors,
             ) from None
         with np.errstate(all="ignore"):
             _judge(question, problem, result)
@@ -145,7 +146,7 @@ def _expect_array(question: Question, problem: Problem, result: Any) -> None:
     value = result[0] if isinstance(result, tuple) and len(question.outputs) > 1 and result else result
     expected = tuple(problem.sizes[letter] for letter in axes)
     shape = f"an array of shape ({', '.join(axes)}) = {expected}"
-    if isinstance(value, tuple) and len({np.shape(item) for item in value if isinstance(item, np.ndarray)}) != 1:
+    if isinstance(value, tuple) and not _alike(value):
         raise CheckFailed(
             f"{question.function} returns {len(value)} values; expected one: {name}, {shape}.", tensors=(name,)
         )
@@ -167,6 +168,11 @@ def _expect_array(question: Question, problem: Problem, result: Any) -> None:
                 mistakes=(mistake.name,),
                 tensors=(name,),
             )
+
+
+def _alike(values: tuple) -> bool:
+    """Whether these are arrays of one shape, as in a list of states."""
+    return all(isinstance(value, np.ndarray) for value in values) and len({value.shape for value in values}) == 1
 
 
 def _named_on(student: Student, question: Question, square: Problem | None) -> tuple[Mistake, ...]:
@@ -247,23 +253,27 @@ def check_rnn_forward(student: Student, rng: np.random.Generator) -> str:
     return "Every state agrees, with h0 and with h0 = None, also at N = 1 and T = 1."
 
 
-def _draw_mask(rng: np.random.Generator, N: int, T: int) -> np.ndarray:
-    """Draw lengths 1 to T: one sequence is full, the first is not, and some other is shorter than the first."""
-    lengths = rng.integers(1, T + 1, size=N)
-    if T > 1:
-        lengths[0] = rng.integers(2, T) if N > 2 and T > 2 else rng.integers(1, T)
-    if N > 2 and T > 2:
+def _draw_mask(rng: np.random.Generator, N: int, T: int, shortest: int) -> np.ndarray:
+    """Draw lengths `shortest` to T: one sequence is full, the first is not, and some other is the shortest.
+
+    A batch of one, or of one step, has any length.
+    """
+    if N == 1 or T == 1:
+        lengths = rng.integers(1, max(T, 2), size=N)
+    else:
+        lengths = rng.integers(shortest, T + 1, size=N)
         full, short = rng.choice(np.arange(1, N), size=2, replace=False)
-        lengths[full] = T
-        lengths[short] = rng.integers(1, lengths[0])
+        lengths[[0, full, short]] = rng.integers(shortest + 1, T), T, shortest
     return np.arange(T) < lengths[:, None]
 
 
-def _masked(rng: np.random.Generator, circumstance: str, *, full: bool = False, **options: Any) -> Problem:
+def _masked(
+    rng: np.random.Generator, circumstance: str, *, full: bool = False, shortest: int = 2, **options: Any
+) -> Problem:
     """Draw a batch of unequal lengths; beyond the end of a sequence its input is large garbage."""
     drawn = _sequences(rng, circumstance, **options)
     x, N, T = drawn.arguments["x"], drawn.sizes["N"], drawn.sizes["T"]
-    mask = np.ones((N, T), bool) if full else _draw_mask(rng, N, T)
+    mask = np.ones((N, T), bool) if full else _draw_mask(rng, N, T, shortest)
     x = np.where(mask[..., None], x, GARBAGE * rng.standard_normal(x.shape))
     weights = {name: drawn.arguments[name] for name in ("Wx", "Wh", "b")}
     return Problem(circumstance, {"x": x, "h0": drawn.arguments["h0"], "mask": mask, **weights}, drawn.sizes)
@@ -273,13 +283,16 @@ def check_rnn_forward_masked(student: Student, rng: np.random.Generator) -> str:
     """All states of a batch of sequences of unequal length."""
     question = Question("rnn_forward_masked", {"h": "NTH"}, "rnn-mask", _states, bank.MASKED)
     problems = [_masked(rng, circumstance, **fixed) for circumstance, fixed in ALWAYS.items()]
+    problems.append(_masked(rng, ONE_REAL_STEP, shortest=1))
     problems.append(_masked(rng, MASK_OF_ONES, full=True))
     problems.append(_masked(rng, WITHOUT_H0, initial=False))
     _check(student, question, problems, _masked(rng, " at D = H", D=6, H=6))
     return "Real steps are computed and padded steps carry the state on, whatever stands in the padding."
 
 
-def _outputs(rng: np.random.Generator, circumstance: str, *, masked: bool, full: bool = False, **fixed: int) -> Problem:
+def _outputs(
+    rng: np.random.Generator, circumstance: str, *, masked: bool, full: bool = False, shortest: int = 2, **fixed: int
+) -> Problem:
     """Draw hidden states and an output layer; with a mask, the states beyond the end of a sequence are garbage."""
     sizes = draw_sizes(rng, "NTHV", 4, 9, **fixed)
     N, T, H, V = sizes.values()
@@ -287,7 +300,7 @@ def _outputs(rng: np.random.Generator, circumstance: str, *, masked: bool, full:
     layer = {"Wy": rng.standard_normal((H, V)) / np.sqrt(H), "by": 0.5 * rng.standard_normal(V)}
     if not masked:
         return Problem(circumstance, {"h": h, **layer}, sizes)
-    mask = np.ones((N, T), bool) if full else _draw_mask(rng, N, T)
+    mask = np.ones((N, T), bool) if full else _draw_mask(rng, N, T, shortest)
     h = np.where(mask[..., None], h, GARBAGE * rng.standard_normal(h.shape))
     return Problem(circumstance, {"h": h, "mask": mask, **layer}, sizes)
 
@@ -305,6 +318,7 @@ def check_many_to_one(student: Student, rng: np.random.Generator) -> str:
     question = Question("many_to_one", {"y": "NV"}, "rnn-output", bank.outputs_in_terms, bank.MANY_TO_ONE)
     cases = {**ALWAYS, " at V = 1": {"V": 1}}
     problems = [_outputs(rng, case, masked=True, **fixed) for case, fixed in cases.items()]
+    problems.append(_outputs(rng, ONE_REAL_STEP, masked=True, shortest=1))
     problems.append(_outputs(rng, MASK_OF_ONES, masked=True, full=True))
     _check(student, question, problems)
     return "Every sequence is read at its own last real step, whatever stands in the padding."
@@ -353,12 +367,8 @@ def check_rnn_parameter_count(student: Student, rng: np.random.Generator) -> str
     )
 
 
-def gap_by_steps() -> np.ndarray:
-    """Return the distance between two states of the measurement's network after 0, 1, …, T steps, shape (T + 1,).
-
-    The network is the one of the notebook's measurement cell: N = 1, T = 80, D = 2, H = 16, seed 44, two initial
-    states, one input.
-    """
+def two_starts() -> tuple[np.ndarray, ...]:
+    """Return x, h0_first, h0_second, Wx, Wh, b of the measurement's network, as the notebook's cell builds it."""
     rng = np.random.default_rng(44)
     N, T, D, H = 1, 80, 2, 16
     x = rng.standard_normal((N, T, D))
@@ -366,7 +376,12 @@ def gap_by_steps() -> np.ndarray:
     h0_second = rng.uniform(-0.9, 0.9, (N, H))
     Wx = 0.3 * rng.standard_normal((D, H))
     Wh = 0.95 * np.linalg.qr(rng.standard_normal((H, H)))[0]
-    b = np.zeros(H)
+    return x, h0_first, h0_second, Wx, Wh, np.zeros(H)
+
+
+def gap_by_steps() -> np.ndarray:
+    """Return the distance between the two states of the measurement after 0, 1, …, T steps, shape (T + 1,)."""
+    x, h0_first, h0_second, Wx, Wh, b = two_starts()
     first, _ = unrolled.rnn_forward(x, h0_first, Wx, Wh, b)
     second, _ = unrolled.rnn_forward(x, h0_second, Wx, Wh, b)
     return np.concatenate([[np.linalg.norm(h0_first - h0_second)], np.linalg.norm(first - second, axis=-1)[0]])

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 import unrolled
-from autograder.gradient_check import BackwardPass, check_backward, expect_same_twice, refuse_slow_backward
+from autograder.gradient_check import BackwardPass, call_twice, check_backward, expect_same_twice, refuse_slow_backward
 from autograder.gradients import Loss, Point
 from autograder.mistakes import loss as loss_bank
 from autograder.mistakes import rnn as rnn_bank
@@ -73,17 +74,14 @@ def _sequence_loss(student: Student, problem: RNNProblem) -> Loss:
 
 
 def _right_sequence(problem: RNNProblem) -> dict[str, np.ndarray]:
-    _, cache = unrolled.rnn_forward(**problem.point)
-    return dict(zip(SEQUENCE, unrolled.rnn_backward(problem.dh, cache), strict=True))
+    _, kept = unrolled.rnn_forward(**problem.point)
+    return dict(zip(SEQUENCE, unrolled.rnn_backward(problem.dh, kept), strict=True))
 
 
 def _sequence_backward(function: str) -> BackwardPass:
     def run(student: Student, problem: RNNProblem) -> Any:
         arguments = {"dh": problem.dh, "cache": _forward(student, problem)}
-        first = student.call(function, **arguments)
-        expect_outputs(function, first, SEQUENCE, problem.sizes)
-        expect_same_twice(function, first, student.call(function, **arguments), SEQUENCE)
-        return first
+        return call_twice(student, function, arguments, SEQUENCE)
 
     return BackwardPass(
         function,
@@ -99,11 +97,11 @@ def _sequence_backward(function: str) -> BackwardPass:
 
 def _refuse_slow_sequence(student: Student, function: str, rng: np.random.Generator, *more: int) -> None:
     large = draw_rnn(rng, N=2, T=2, D=98, H=100)
-    cache = _forward(student, large)
+    kept = _forward(student, large)
     refuse_slow_backward(
         function,
         lambda: student.call("rnn_forward", **large.point),
-        lambda: student.call(function, dh=large.dh, cache=cache, **dict(zip("k", more, strict=False))),
+        lambda: student.call(function, dh=large.dh, cache=kept, **dict(zip("k", more, strict=False))),
     )
 
 
@@ -119,10 +117,7 @@ def check_rnn_step_backward(student: Student, rng: np.random.Generator) -> str:
         right, _ = unrolled.rnn_forward(**problem.whole.point)
         expect_values("rnn_step_forward", came, {"h_t": right[:, 0]}, {"h_t": "NH"}, equation="rnn-step")
         arguments = {"dh_t": problem.dh_t, "cache": came["cache"]}
-        first = student.call("rnn_step_backward", **arguments)
-        expect_outputs("rnn_step_backward", first, STEP, problem.sizes)
-        expect_same_twice("rnn_step_backward", first, student.call("rnn_step_backward", **arguments), STEP)
-        return first
+        return call_twice(student, "rnn_step_backward", arguments, STEP)
 
     def loss(student: Student, problem: StepProblem) -> Loss:
         return lambda point: float(np.sum(student.call("rnn_step_forward", **point)[0] * problem.dh_t))
@@ -143,11 +138,11 @@ def check_rnn_step_backward(student: Student, rng: np.random.Generator) -> str:
     problems = _circumstances(lambda **options: StepProblem(draw_rnn(rng, **{"T": 1, **options})))
     worst = check_backward(student, step, problems, rng)
     large = StepProblem(draw_rnn(rng, N=2, T=1, D=98, H=100))
-    cache = forward(large.point, large.sizes)["cache"]
+    kept = forward(large.point, large.sizes)["cache"]
     refuse_slow_backward(
         "rnn_step_backward",
         lambda: student.call("rnn_step_forward", **large.point),
-        lambda: student.call("rnn_step_backward", dh_t=large.dh_t, cache=cache),
+        lambda: student.call("rnn_step_backward", dh_t=large.dh_t, cache=kept),
     )
     return f"{PASSED} (worst error {worst:.0e})."
 
@@ -197,10 +192,7 @@ def check_dWh_contributions(student: Student, rng: np.random.Generator) -> str:
 
     def run(student: Student, problem: ContributionProblem) -> Any:
         arguments = {"dh": problem.whole.dh, "cache": _forward(student, problem.whole)}
-        first = student.call(function, **arguments)
-        expect_outputs(function, first, outputs, problem.sizes)
-        expect_same_twice(function, first, student.call(function, **arguments), outputs)
-        return first
+        return call_twice(student, function, arguments, outputs)
 
     def loss(student: Student, problem: ContributionProblem) -> Loss:
         whole = problem.whole
@@ -352,10 +344,7 @@ def check_rnn_backward_truncated(student: Student, rng: np.random.Generator) -> 
 
     def run(student: Student, problem: TruncatedProblem) -> Any:
         arguments = {"dh": problem.whole.dh, "cache": _forward(student, problem.whole), "k": problem.k}
-        first = student.call(function, **arguments)
-        expect_outputs(function, first, SEQUENCE, problem.sizes)
-        expect_same_twice(function, first, student.call(function, **arguments), SEQUENCE)
-        return first
+        return call_twice(student, function, arguments, SEQUENCE)
 
     def loss(student: Student, problem: TruncatedProblem) -> Loss:
         whole, k = problem.whole, problem.k
@@ -398,44 +387,46 @@ def check_rnn_rtrl(student: Student, rng: np.random.Generator) -> str:
 
     def run(student: Student, problem: RNNProblem) -> Any:
         _forward(student, problem)
-        arguments = {"x": problem.x, "h0": problem.h0, "dh": problem.dh, "Wx": problem.Wx, "Wh": problem.Wh}
-        first = student.call("rnn_rtrl", **arguments, b=problem.b)
-        expect_outputs("rnn_rtrl", first, outputs, problem.sizes)
-        expect_same_twice("rnn_rtrl", first, student.call("rnn_rtrl", **arguments, b=problem.b), outputs)
-        return first
+        point = problem.point
+        arguments = {"x": point.pop("x"), "h0": point.pop("h0"), "dh": problem.dh, **point}
+        return call_twice(student, "rnn_rtrl", arguments, outputs)
 
     def in_terms(problem: RNNProblem, terms: Any = None) -> dict[str, np.ndarray]:
         everything = rnn_bank.backward_in_terms(problem, terms)
         return {name: everything[name] for name in outputs}
 
-    backward = BackwardPass("rnn_rtrl", outputs, run, _sequence_loss, in_terms, rnn_bank.BACKWARD, in_terms, "rtrl")
+    backward = BackwardPass("rnn_rtrl", outputs, run, _sequence_loss, in_terms, rnn_bank.RTRL, in_terms, "rtrl")
     problems = _circumstances(lambda **options: draw_rnn(rng, **options), **{" at T = 1": {"T": 1}})
     worst = check_backward(student, backward, problems, rng)
     return f"Going forward in time gives the gradients of BPTT (worst error {worst:.0e})."
 
 
-def faded_steps() -> int:
-    """Return the answer of the measurement: after how many steps back less than 1 % of the gradient is left.
-
-    The network is the one of the notebook's measurement cell: N = 1, D = 1, H = 16, T = 60, seed 3.
-    """
+def measured_network() -> dict[str, np.ndarray]:
+    """Return the network of the measurement, as the notebook draws it: N = 1, T = 60, D = 1, H = 16, by argument."""
     rng = np.random.default_rng(3)
     N, T, D, H = 1, 60, 1, 16
-    x = rng.standard_normal((N, T, D))
-    Wx = 0.5 * rng.standard_normal((D, H))
-    Wh = 0.9 * np.linalg.qr(rng.standard_normal((H, H)))[0]
-    h0, b = np.zeros((N, H)), np.zeros(H)
-    h, _ = unrolled.rnn_forward(x, h0, Wx, Wh, b)
-    upstream = np.zeros((N, T, H))
+    return {
+        "x": rng.standard_normal((N, T, D)),
+        "h0": np.zeros((N, H)),
+        "Wx": 0.5 * rng.standard_normal((D, H)),
+        "Wh": 0.9 * np.linalg.qr(rng.standard_normal((H, H)))[0],
+        "b": np.zeros(H),
+    }
+
+
+@cache
+def faded_steps() -> int:
+    """Return the answer of the measurement: after how many steps back less than 1 % of the gradient is left."""
+    network = measured_network()
+    x = network["x"]
+    h, _ = unrolled.rnn_forward(**network)
+    T = x.shape[1]
+    upstream = np.zeros_like(h)
     upstream[:, -1] = 1.0
-    norms = []
-    for back in range(T):
-        # The gradient that reaches h[:, T - 1 - back] is dh0 of the steps after it.
-        start = T - back
-        if start == T:
-            norms.append(np.linalg.norm(upstream[:, -1]))
-            continue
-        _, tail = unrolled.rnn_forward(x[:, start:], h[:, start - 1], Wx, Wh, b)
+    norms = [np.linalg.norm(upstream[:, -1])]
+    for start in range(T - 1, 0, -1):
+        # The gradient that reaches h[:, start - 1] is dh0 of the steps after it.
+        _, tail = unrolled.rnn_forward(**{**network, "x": x[:, start:], "h0": h[:, start - 1]})
         norms.append(np.linalg.norm(unrolled.rnn_backward(upstream[:, start:], tail)[1]))
     return int(np.argmax(np.array(norms) < 0.01 * norms[0]))
 
@@ -444,13 +435,17 @@ def check_faded_steps(student: Student, rng: np.random.Generator) -> str:
     """The measurement: a whole number that the check works out again."""
     answer = student.value("faded_steps")
     if isinstance(answer, bool) or not isinstance(answer, int):
-        raise CheckFailed(f"faded_steps is {answer!r}; expected a whole number (int) that your code measured.")
+        raise CheckFailed(
+            f"faded_steps is {answer!r}; expected a whole number (int) that your code measured.",
+            tensors=("faded_steps",),
+        )
     right = faded_steps()
     if answer != right:
         near = " You are one off: count the steps back from the last hidden state, which is 0 steps back."
         raise CheckFailed(
             f"faded_steps = {answer} is not what this network gives."
-            + (near if abs(answer - right) == 1 else " Take the norm of the total gradient that reaches h[:, t].")
+            + (near if abs(answer - right) == 1 else " Take the norm of the total gradient that reaches h[:, t]."),
+            tensors=("faded_steps",),
         )
     return "Your measurement is what the check measures."
 

@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 
 from autograder.checks import CHECKS
 
-SCHEMA_VERSION = 3
+SOURCE_FOLDER = "solutions"
 
 
 class AssignmentError(Exception):
@@ -104,6 +104,16 @@ class Assignment:
             if cell.check not in CHECKS:
                 raise AssignmentError(f"{path}, cell {cell.grade_id}: there is no check named {cell.check!r}")
         return assignment
+
+
+def source_notebook(course: Path, name: str) -> Path:
+    """Return the path of the instructor's notebook of an assignment."""
+    return course / SOURCE_FOLDER / name / f"{name}.ipynb"
+
+
+def assignment_names(course: Path) -> list[str]:
+    """Return the names of all assignments of a course."""
+    return sorted(path.stem for path in (course / SOURCE_FOLDER).glob("*/*.ipynb") if path.stem == path.parent.name)
 
 
 def check_name(source: str) -> str | None:

@@ -1,57 +1,35 @@
 """Grade a whole class: submissions side by side in sandboxes, then one by one into nbgrader's gradebook."""
 
 import logging
-import multiprocessing
 import os
+import re
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import DBAPIError, SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
 from autograder.grading import plugin
-from autograder.grading.assignment import Assignment, AssignmentError, fingerprint
-from autograder.grading.notebook import Graded, grade_notebook
-from autograder.grading.repair import UnreadableSubmission, read_submission, repair
+from autograder.grading.assignment import Assignment, AssignmentError, assignment_names, source_notebook
+from autograder.grading.submission import Outcome, Submission, grade_side_by_side, pool_of
 from autograder.sandbox.bubblewrap import Sandbox
 
 CONFIG_FILE = "nbgrader_config.py"
+# nbgrader takes a student's name for a pattern of file names, cuts spaces off its ends and passes over hidden folders.
+_UNFIT_NAME = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff*?\[\]]|^[.\s]|\s$")
 
 
 class ClassroomError(Exception):
     """A class cannot be graded at all. The message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one submission.
-
-    Attributes
-    ----------
-    student : str
-    graded : Graded or None
-        None when the submission could not be graded.
-    remarks : tuple of str
-        Repairs, cells that were stopped, or why it could not be graded.
-    """
-
-    student: str
-    graded: Graded | None
-    remarks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Submission:
-    """Where a submission lies, and whose it is."""
-
-    student: str
-    folder: Path
 
 
 class Classroom:
@@ -76,36 +54,30 @@ class Classroom:
             raise ClassroomError(
                 f"{self.course} has no {CONFIG_FILE}; run this in the course folder, or name it with --course"
             )
-        # A new gradebook makes nbgrader run `alembic` by name, which an environment that is not activated hides.
-        os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        if folder is not None:
-            os.environ["UNROLLED_CLASSROOM"] = str(folder.resolve())
-        config = PyFileConfigLoader(CONFIG_FILE, path=str(self.course)).load_config()
+        _put_programs_on_path()
+        config = _load_config(self.course, folder)
         self.submitted = Path(config.CourseDirectory.submitted_directory)
         self.folder = self.submitted.parent
         self.feedback = Path(config.CourseDirectory.feedback_directory)
         self.db_url = config.CourseDirectory.db_url
-        self._source = self.course / config.CourseDirectory.source_directory
         self._release = self.folder / "release"
         # Registering an assignment writes its release; the one in exercises/ is not ours to touch.
         config.merge(Config({"CourseDirectory": {"release_directory": str(self._release)}}))
         self._config = config
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ClassroomError(f"the folder {self.folder} cannot be made: {error.strerror}") from None
 
     def assignment(self, name: str) -> Assignment:
         """Read the assignment `name`. Raises ClassroomError when there is none, or it is not in order."""
+        names = assignment_names(self.course)
+        if name not in names:
+            raise ClassroomError(f"there is no assignment {name!r}; there are: {', '.join(names) or 'none'}")
         try:
-            return Assignment.read(self.source_notebook(name))
+            return Assignment.read(source_notebook(self.course, name))
         except AssignmentError as error:
             raise ClassroomError(str(error)) from None
-
-    def source_notebook(self, name: str) -> Path:
-        """Return the path of the instructor's notebook."""
-        return self._source / name / f"{name}.ipynb"
-
-    def assignments(self) -> list[str]:
-        """Return the names of all assignments of the course."""
-        return sorted(path.parent.name for path in self._source.glob("*/*.ipynb") if path.stem == path.parent.name)
 
     def submissions(self, name: str, students: tuple[str, ...] = ()) -> list[Submission]:
         """Return what was submitted for an assignment, by student."""
@@ -116,30 +88,43 @@ class Classroom:
         )
 
     def register(self, name: str) -> None:
-        """Make the assignment known to the gradebook, if it is not or if its source is newer."""
-        released = self._release / name / f"{name}.ipynb"
-        source = self.source_notebook(name)
-        if released.exists() and released.stat().st_mtime >= source.stat().st_mtime and self._is_known(name):
+        """Make the assignment known to the gradebook, if it is not or if its source has changed.
+
+        Raises
+        ------
+        ClassroomError
+            When the gradebook cannot be used, or nbgrader refuses the assignment.
+        """
+        registered = self._release / name / "registered-source.ipynb"
+        source = source_notebook(self.course, name).read_bytes()
+        if registered.is_file() and registered.read_bytes() == source and self._is_known(name):
             return
         answer = self._api().generate_assignment(name, force=True, create=True)
         if not answer["success"]:
-            raise ClassroomError(f"nbgrader cannot make the assignment {name}: {_last_line(answer)}")
+            raise ClassroomError(f"nbgrader cannot make the assignment {name}: {_reason(answer)}")
+        registered.write_bytes(source)
 
-    def record(self, name: str, submission: Submission, *, feedback: bool = True) -> str | None:
-        """Put one submission through nbgrader's autograde step, and make its feedback page.
+    def record(self, name: str, outcome: Outcome) -> str | None:
+        """Put a graded submission through nbgrader's autograde step, which writes the gradebook.
 
         Returns
         -------
         str or None
             What went wrong, if something did.
         """
-        api = self._api()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SAWarning)  # nbgrader's own, about objects it is still putting together
-            answer = api.autograde(name, submission.student, force=True, create=True)
-            if answer["success"] and feedback:
-                answer = api.generate_feedback(name, submission.student, force=True)
-        return None if answer["success"] else f"nbgrader could not record it: {_last_line(answer)}"
+        plugin.KNOWN[outcome.digest] = outcome.graded
+        try:
+            with _interrupt_waits(), _nbgrader_quiet():
+                answer = self._api().autograde(name, outcome.student, force=True, create=True)
+        finally:
+            del plugin.KNOWN[outcome.digest]
+        return None if answer["success"] else f"nbgrader could not record it: {_reason(answer)}"
+
+    def make_feedback(self, name: str, student: str) -> str | None:
+        """Make the feedback page of a recorded submission. Returns what went wrong, if something did."""
+        with _nbgrader_quiet():
+            answer = self._api().generate_feedback(name, student, force=True)
+        return None if answer["success"] else f"nbgrader could not make the feedback page: {_reason(answer)}"
 
     def grade(
         self,
@@ -176,37 +161,55 @@ class Classroom:
         submissions = self.submissions(name, students)
         if not submissions:
             raise ClassroomError(f"there is nothing to grade in {self.submitted / '*' / name}")
-        self.register(name)
-        outcomes = []
-        for submission, outcome, digest in self._side_by_side(name, submissions, sandbox, jobs):
-            if outcome.graded is not None:
-                plugin.KNOWN[digest] = outcome.graded
-                trouble = self.record(name, submission, feedback=feedback)
-                plugin.KNOWN.pop(digest, None)
-                if trouble:
-                    outcome = Outcome(outcome.student, None, (*outcome.remarks, trouble))
-            outcomes.append(outcome)
-            progress(submission.student)
-        return sorted(outcomes, key=lambda outcome: outcome.student)
+        outcomes: dict[str, Outcome] = {}
+        pages = {}
+        with pool_of(jobs, preload=(__name__,)) as pool:
+            fit = [submission for submission in submissions if not _UNFIT_NAME.search(submission.student)]
+            graded = grade_side_by_side(fit, source_notebook(self.course, name), sandbox, pool)
+            self.register(name)
+            for submission, outcome in graded:
+                if outcome.graded is not None and (trouble := self.record(name, outcome)):
+                    outcome = _not_graded(outcome, trouble)
+                outcomes[submission.student] = outcome
+                if outcome.graded is not None and feedback:
+                    pages[submission.student] = self._feedback_in(pool, name, submission.student)
+                progress(submission.student)
+            for student, trouble in pages.items():
+                if said := trouble():
+                    outcomes[student] = replace(outcomes[student], remarks=(*outcomes[student].remarks, said))
+        for submission in submissions:
+            if submission.student not in outcomes:
+                reason = (
+                    "a folder name with any of * ? [ ], a control character, a dot in front or spaces around it cannot"
+                    " be a student's name in nbgrader; rename the folder."
+                )
+                outcomes[submission.student] = Outcome(submission.student, None, (reason,))
+                progress(submission.student)
+        return [outcomes[submission.student] for submission in submissions]
 
-    def _side_by_side(
-        self, name: str, submissions: list[Submission], sandbox: Sandbox, jobs: int
-    ) -> Iterator[tuple[Submission, Outcome, str]]:
-        source = self.source_notebook(name)
-        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-            futures = {
-                pool.submit(grade_submission, submission, source, sandbox): submission for submission in submissions
-            }
-            for future in as_completed(futures):
-                outcome, digest = future.result()
-                yield futures[future], outcome, digest
+    def _feedback_in(self, pool: ProcessPoolExecutor, name: str, student: str) -> Callable[[], str | None]:
+        """Have a page made in the pool. Returns a function that waits for it and makes it here if the pool broke."""
+        try:
+            future = pool.submit(_make_feedback, self.course, self.folder, name, student)
+        except BrokenExecutor:
+            return lambda: self.make_feedback(name, student)
+
+        def wait() -> str | None:
+            try:
+                return future.result()
+            except BrokenExecutor:
+                return self.make_feedback(name, student)
+
+        return wait
 
     def _is_known(self, name: str) -> bool:
-        with Gradebook(self.db_url) as gradebook:
-            try:
+        try:
+            with Gradebook(self.db_url) as gradebook:
                 gradebook.find_assignment(name)
-            except MissingEntry:
-                return False
+        except MissingEntry:
+            return False
+        except DBAPIError as error:
+            raise ClassroomError(f"the gradebook {self.db_url} cannot be used: {error.orig}") from None
         return True
 
     def _api(self) -> NbGraderAPI:
@@ -218,22 +221,71 @@ class Classroom:
         return api
 
 
-def grade_submission(submission: Submission, source: Path, sandbox: Sandbox) -> tuple[Outcome, str]:
-    """Read, repair and grade one submission, recording nothing. Returns the outcome and the notebook's fingerprint."""
-    assignment = Assignment.read(source)
+def _load_config(course: Path, folder: Path | None) -> Config:
+    """Load the course's nbgrader configuration, for its own classroom folder or for another."""
+    before = os.environ.get("UNROLLED_CLASSROOM")
+    if folder is not None:
+        os.environ["UNROLLED_CLASSROOM"] = str(folder.resolve())
     try:
-        notebook = read_submission(submission.folder, assignment.name)
-    except UnreadableSubmission as error:
-        return Outcome(submission.student, None, (f"{error}.",)), ""
-    repaired, remarks = repair(notebook, assignment)
-    graded = grade_notebook(repaired, assignment, sandbox)
-    return Outcome(submission.student, graded, (*remarks, *graded.remarks)), fingerprint(repaired)
+        return PyFileConfigLoader(CONFIG_FILE, path=str(course)).load_config()
+    finally:
+        if folder is not None:
+            del os.environ["UNROLLED_CLASSROOM"]
+            os.environ.update({} if before is None else {"UNROLLED_CLASSROOM": before})
 
 
-def _last_line(answer: dict) -> str:
-    """Return the line that says what was wrong: the first error that nbgrader logged, or the end of its traceback."""
-    logged = [line for line in answer.get("log", "").splitlines() if line.startswith("[ERROR]")]
-    if logged:
-        return logged[0].removeprefix("[ERROR]").strip()
-    lines = answer.get("error", "").strip().splitlines()
-    return lines[-1] if lines else "it did not say why"
+def _put_programs_on_path() -> None:
+    """Let nbgrader find `alembic`, which it calls by name: an environment that is not activated hides it."""
+    programs = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    if programs not in path:
+        os.environ["PATH"] = os.pathsep.join([programs, *path])
+
+
+def _make_feedback(course: Path, folder: Path, name: str, student: str) -> str | None:
+    return Classroom(course, folder).make_feedback(name, student)
+
+
+def _not_graded(outcome: Outcome, reason: str) -> Outcome:
+    return Outcome(outcome.student, None, (*outcome.remarks, reason))
+
+
+@contextmanager
+def _interrupt_waits() -> Iterator[None]:
+    """Let Ctrl-C wait until a submission is whole in the gradebook; nbgrader would swallow it half-way."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _nbgrader_quiet() -> Iterator[None]:
+    """Silence what SQLAlchemy says about objects that nbgrader is still putting together."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SAWarning)
+        yield
+
+
+def _reason(answer: dict) -> str:
+    """Return the line of nbgrader's answer that says what was wrong.
+
+    That is the exception under the last traceback it logged; else its first error; else the end of its own traceback.
+    """
+    log = answer.get("log", "").splitlines()
+    if "database is locked" in answer.get("log", ""):
+        return "the gradebook is locked by another program; close it, or try again when it is done"
+    for start in reversed([number for number, line in enumerate(log) if "Traceback (most recent call last)" in line]):
+        for line in log[start + 1 :]:
+            if line and not line[0].isspace() and not line.startswith("["):
+                return line
+    errors = [line.removeprefix("[ERROR]").strip() for line in log if line.startswith("[ERROR]")]
+    own = answer.get("error", "").strip().splitlines()
+    return (errors[:1] or own[-1:] or ["it did not say why"])[0]

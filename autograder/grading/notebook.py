@@ -1,8 +1,9 @@
 """Grade one repaired notebook: its cells run in the sandbox, its checks run here."""
 
+import ast
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from nbformat import NotebookNode
@@ -14,7 +15,8 @@ from autograder.sandbox.bubblewrap import Sandbox
 from autograder.sandbox.session import CellResult, Session
 from autograder.student import CheckFailed, Student
 
-MAX_RESTARTS = 6
+SHORTEST_LIMIT = 2.0
+MAX_MAGIC_CHARACTERS = 20_000
 _NOTEBOOK_SYNTAX = re.compile(r"^\s*[%!?]|\?\s*$", re.MULTILINE)
 
 
@@ -75,8 +77,8 @@ def grade_notebook(notebook: NotebookNode, assignment: Assignment, sandbox: Sand
     """Run and judge a notebook that `autograder.grading.repair.repair` returned.
 
     A question is judged where it stands and, if it is not passed there, once more after the last cell, so that a right
-    answer in the wrong order counts. A cell that has to be stopped costs nothing but itself: the worker is started
-    anew and the cells that ran well run again.
+    answer in the wrong order counts; for the same reason cells that raised an error are run again before that. A cell
+    that has to be stopped costs nothing but itself: the worker is started anew and the cells that ran well run again.
 
     Parameters
     ----------
@@ -100,51 +102,71 @@ class _Run:
         self._sandbox = sandbox
         self._deadline = time.monotonic() + sandbox.limits.total_seconds
         self._session: Session | None = None
+        self._starts = 0
         self._ran: list[tuple[str, str]] = []
-        self._restarts = 0
+        self._raised: list[tuple[str, str]] = []
+        self._longest = 0.0
+        self._stopped: dict[str, list[str]] = {}
         self._remarks: list[str] = []
 
     def grade(self) -> Graded:
-        questions: dict[str, Question] = {}
         outputs: list[list] = []
-        asked_before: dict[str, int] = {}
+        questions: dict[str, Question] = {}
         try:
-            for number, cell in enumerate(self._notebook.cells):
-                question = self._source_cells.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+            for number, cell in enumerate(self._notebook.cells, 1):
+                outputs.append([])
+                question = self._question_of(cell)
                 if question is not None:
                     questions[question.grade_id] = self._judge(question)
-                    asked_before[question.grade_id] = len(self._ran)
-                    outputs.append([])
                 elif cell.cell_type == "code" and cell.source.strip():
-                    outputs.append(self._run(f"cell {number + 1}", cell.source))
-                else:
-                    outputs.append([])
-            for grade_id, question in questions.items():
-                if not question.passed and asked_before[grade_id] < len(self._ran) and not self._out_of_time():
-                    again = self._judge(self._source_cells[grade_id])
-                    if again.passed:
-                        questions[grade_id] = again
+                    outputs[-1] = self._run(f"cell {number}", cell.source)
+            self._judge_again(questions)
         finally:
             if self._session is not None:
                 self._session.close()
-        for number, cell in enumerate(self._notebook.cells):
-            question = questions.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        for cell, shown in zip(self._notebook.cells, outputs, strict=True):
+            question = self._question_of(cell)
             if question is not None:
-                outputs[number] = [_verdict_output(question)]
+                shown.append(_verdict_output(questions[question.grade_id]))
         ordered = tuple(questions[grade_id] for grade_id in self._source_cells)
-        return Graded(ordered, tuple(outputs), tuple(dict.fromkeys(self._remarks)))
+        stopped = tuple(f"Stopped: {_listed(names)} ({reason})." for reason, names in self._stopped.items())
+        return Graded(ordered, tuple(outputs), (*stopped, *dict.fromkeys(self._remarks)))
 
-    def _out_of_time(self) -> bool:
-        return time.monotonic() > self._deadline
+    def _question_of(self, cell: NotebookNode) -> SourceCell | None:
+        return self._source_cells.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+
+    def _judge_again(self, questions: dict[str, Question]) -> None:
+        """Give what is not right a second chance, now that every cell has run."""
+        failed = [question for question in questions.values() if not question.passed]
+        if not failed:
+            return
+        for name, source in self._raised:
+            worker = self._worker()
+            if worker is not None:
+                worker.run(name, source)
+        for question in failed:
+            again = self._judge(self._source_cells[question.grade_id])
+            if again.passed:
+                questions[question.grade_id] = again
 
     def _worker(self) -> Session | None:
-        """Return a living worker in which all cells that ran well so far have run, or None when that is over."""
+        """Return a living worker in which all cells that ran well so far have run, or None when time is up.
+
+        The time limits of a cell and a call are halved with every new worker, so that one endless loop that many
+        cells call leaves time for the questions that are right. They stay well above what other cells needed.
+        """
         if self._session is not None and self._session.alive:
             return self._session
-        if self._out_of_time() or self._restarts > MAX_RESTARTS:
+        if time.monotonic() > self._deadline:
             return None
-        self._session = Session(self._sandbox, self._deadline)
-        self._restarts += 1
+        limits = self._sandbox.limits
+        least = max(SHORTEST_LIMIT, 3 * self._longest)
+        cell_seconds, call_seconds = (
+            min(full, max(full / 2**self._starts, least)) for full in (limits.cell_seconds, limits.call_seconds)
+        )
+        limits = replace(limits, cell_seconds=cell_seconds, call_seconds=call_seconds)
+        self._session = Session(replace(self._sandbox, limits=limits), self._deadline)
+        self._starts += 1
         for name, source in self._ran:
             if self._session.run(name, source).lost:
                 return None
@@ -157,14 +179,22 @@ class _Run:
             return [_error_output("SyntaxError", str(error), f"SyntaxError: {error}")]
         worker = self._worker()
         if worker is None:
-            self._remarks.append(f"{name} was not run: the time for the whole notebook was used up.")
-            return [_error_output("NotRun", "the time for the whole notebook was used up", "")]
+            return [self._not_run(name)]
+        started = time.monotonic()
         result = worker.run(name, source)
         if result.lost:
-            self._remarks.append(f"{name}: {result.error['message']}.")
-        else:
+            self._stopped.setdefault(result.error["message"].rstrip("?."), []).append(name)
+        elif result.error is not None:
+            self._raised.append((name, source))
+        if not result.lost:
+            self._longest = max(self._longest, time.monotonic() - started)
             self._ran.append((name, source))
         return _cell_outputs(result)
+
+    def _not_run(self, name: str):
+        reason = "the time for the whole notebook was used up"
+        self._stopped.setdefault(reason, []).append(name)
+        return _error_output("NotRun", reason, f"This cell was not run: {reason}.")
 
     def _judge(self, cell: SourceCell) -> Question:
         def question(passed: bool, message: str, mistakes: tuple[str, ...] = ()) -> Question:
@@ -186,12 +216,39 @@ class _Run:
 
 
 def _plain_python(source: str) -> str:
-    """Return a cell as Python: notebook magics become calls that the worker ignores."""
-    if not _NOTEBOOK_SYNTAX.search(source):
+    """Return a cell as Python: notebook magics become calls that the worker ignores.
+
+    IPython needs time that grows with the square of a cell's length, and this is our own process: long cells are left
+    as they are.
+
+    Raises
+    ------
+    SyntaxError
+    """
+    if not _NOTEBOOK_SYNTAX.search(source) or len(source) > MAX_MAGIC_CHARACTERS or _is_python(source):
         return source
     from IPython.core.inputtransformer2 import TransformerManager
 
-    return TransformerManager().transform_cell(source)
+    try:
+        return TransformerManager().transform_cell(source)
+    except SyntaxError:
+        raise
+    except Exception as error:  # it gives up on odd cells in several ways
+        raise SyntaxError(f"the cell is not understood: {error}") from None
+
+
+def _is_python(source: str) -> bool:
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _listed(names: list[str]) -> str:
+    """Return at most three names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _cell_outputs(result: CellResult) -> list:

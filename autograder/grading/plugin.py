@@ -1,11 +1,13 @@
 """Our steps inside nbgrader: a submission is repaired, then run in the sandbox, whichever button was pressed.
 
 `configure_autograde` puts `RepairSubmission` before nbgrader's own sanitizing steps and `GradeInSandbox` in the place
-of the step that would have run the notebook in a kernel.
+of the step that would have run the notebook in a kernel, and keeps nbgrader from copying what lies beside it.
 """
 
+from functools import wraps
 from pathlib import Path
 
+from nbgrader.converters import Autograde
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -21,7 +23,7 @@ from traitlets import Bool, Float
 
 from autograder.grading.assignment import Assignment, fingerprint
 from autograder.grading.notebook import Graded, grade_notebook
-from autograder.grading.repair import repair
+from autograder.grading.repair import refuse_unsafe_files, repair
 from autograder.sandbox.bubblewrap import Limits, Sandbox
 
 KNOWN: dict[str, Graded] = {}
@@ -67,7 +69,7 @@ def assignment_of(preprocessor: NbGraderPreprocessor, resources: dict) -> Assign
 
 
 def configure_autograde(config) -> None:
-    """Put our steps into nbgrader's lists of preprocessors.
+    """Put our steps into nbgrader's lists of preprocessors, and have submissions looked at before they are touched.
 
     Parameters
     ----------
@@ -89,3 +91,28 @@ def configure_autograde(config) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
+    _look_before_copying()
+
+
+def _look_before_copying() -> None:
+    """Let nbgrader's autograde step take nothing from a submission but its notebook.
+
+    Before any preprocessor runs, nbgrader copies all that lies beside the notebook into autograded/, from where it
+    goes into the feedback: through links, and of any size. It has no setting for that step alone, and what its hook
+    raises is passed over, so the method itself is wrapped.
+    """
+    original = Autograde.init_assignment
+    if hasattr(original, "__wrapped__"):
+        return
+
+    @wraps(original)
+    def init_assignment(self, assignment_id, student_id):
+        refuse_unsafe_files(Path(self._format_source(assignment_id, student_id)), assignment_id)
+        before = self.coursedir.ignore
+        self.coursedir.ignore = ["*"]
+        try:
+            original(self, assignment_id, student_id)
+        finally:
+            self.coursedir.ignore = before
+
+    Autograde.init_assignment = init_assignment

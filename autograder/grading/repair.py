@@ -5,6 +5,7 @@ edited. The student's own code is never changed, and every repair is told.
 """
 
 import ast
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from nbformat import NotebookNode
 from autograder.grading.assignment import Assignment, SourceCell, check_name
 
 MAX_NOTEBOOK_BYTES = 20_000_000
+_HALF_CHARACTERS = re.compile(r"[\ud800-\udfff]")  # JSON may hold them; no file or database takes them
 
 
 class UnreadableSubmission(Exception):
@@ -28,6 +30,27 @@ def read_submission(folder: Path, name: str) -> NotebookNode:
     UnreadableSubmission
         When there is no such notebook, it is not JSON, not a notebook or too large, or the folder holds a link.
     """
+    refuse_unsafe_files(folder, name)
+    path = folder / f"{name}.ipynb"
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        if not isinstance(notebook.cells, list):
+            raise ValueError("cells is not a list")
+        return nbformat.from_dict({**notebook, "cells": [_plain_cell(cell) for cell in notebook.cells]})
+    except RecursionError:
+        raise UnreadableSubmission(f"{name}.ipynb is not a notebook: its JSON is nested too deeply") from None
+    except Exception as error:  # nbformat raises many kinds on damaged notebooks
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise UnreadableSubmission(f"{name}.ipynb is not a readable notebook: {reason}") from None
+
+
+def refuse_unsafe_files(folder: Path, name: str) -> None:
+    """Refuse a submission whose notebook is missing or too large to open, or that holds a link.
+
+    Raises
+    ------
+    UnreadableSubmission
+    """
     links = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink())
     if folder.is_symlink() or links:
         raise UnreadableSubmission(f"it holds a symbolic link ({', '.join(links) or folder.name}); submit plain files")
@@ -39,16 +62,6 @@ def read_submission(folder: Path, name: str) -> NotebookNode:
         raise UnreadableSubmission(
             f"{name}.ipynb is larger than {MAX_NOTEBOOK_BYTES // 1_000_000} MB; clear its outputs"
         )
-    try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-        if not isinstance(notebook.cells, list):
-            raise ValueError("cells is not a list")
-        return nbformat.from_dict({**notebook, "cells": [_plain_cell(cell) for cell in notebook.cells]})
-    except RecursionError:
-        raise UnreadableSubmission(f"{name}.ipynb is not a notebook: its JSON is nested too deeply") from None
-    except Exception as error:  # nbformat raises many kinds on damaged notebooks
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise UnreadableSubmission(f"{name}.ipynb is not a readable notebook: {reason}") from None
 
 
 def repair(notebook: NotebookNode, assignment: Assignment) -> tuple[NotebookNode, list[str]]:
@@ -87,6 +100,7 @@ def _plain_cell(cell: NotebookNode) -> NotebookNode:
     kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "markdown", "raw") else "raw"
     source = cell.get("source", "")
     source = "".join(str(part) for part in source) if isinstance(source, list) else str(source)
+    source = _HALF_CHARACTERS.sub("\ufffd", source)
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}
@@ -122,7 +136,7 @@ def _claim(cells: list[NotebookNode], assignment: Assignment) -> tuple[dict[int,
     for source_cell in assignment.cells:
         if source_cell in claims.values():
             continue
-        found = _same_purpose(cells, claims, source_cell)
+        found = _same_purpose(cells, claims, source_cell, assignment)
         if found is not None:
             claims[found] = source_cell
             remarks.append(f"The cell {source_cell.grade_id} had lost its metadata; it was found by its content.")
@@ -136,7 +150,9 @@ def _best(bearers: list[int], cells: list[NotebookNode], source_cell: SourceCell
     return bearers[-1]
 
 
-def _same_purpose(cells: list[NotebookNode], claims: dict[int, SourceCell], source_cell: SourceCell) -> int | None:
+def _same_purpose(
+    cells: list[NotebookNode], claims: dict[int, SourceCell], source_cell: SourceCell, assignment: Assignment
+) -> int | None:
     free = [number for number in range(len(cells)) if number not in claims]
     if source_cell.locked:
         matches = [
@@ -147,6 +163,7 @@ def _same_purpose(cells: list[NotebookNode], claims: dict[int, SourceCell], sour
         ]
     else:
         names = _defined(source_cell.source)
+        names = names & {question.check for question in assignment.questions} or names
         matches = [
             number
             for number in free
@@ -163,8 +180,10 @@ def _defined(source: str) -> set[str]:
         return set()
     names = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     for node in body:
-        if isinstance(node, ast.Assign):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            names |= {
+                part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+            }
     return names
 
 

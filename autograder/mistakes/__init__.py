@@ -40,7 +40,7 @@ class Mistake:
     name: str
     sentence: str
     equation: str
-    terms: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    terms: Mapping[str, Callable[..., Any]] = field(default_factory=dict, hash=False)
 
 
 def recognize(

@@ -158,6 +158,18 @@ STEP = (
         {"new": lambda s: np.tanh(s.from_x) + np.tanh(s.from_h) + s.b},
     ),
     Mistake(
+        "tanh_of_each_bias_with_state",
+        "tanh is applied to each product by itself; it belongs around their sum.",
+        "rnn-step",
+        {"new": lambda s: np.tanh(s.from_x) + np.tanh(s.from_h + s.b)},
+    ),
+    Mistake(
+        "tanh_of_each_bias_with_input",
+        "tanh is applied to each product by itself; it belongs around their sum.",
+        "rnn-step",
+        {"new": lambda s: np.tanh(s.from_x + s.b) + np.tanh(s.from_h)},
+    ),
+    Mistake(
         "recurrence_outside_tanh",
         "The product with the previous state is added after tanh; it belongs to the pre-activation.",
         "rnn-step",
@@ -230,6 +242,18 @@ SEQUENCE = (
         "Every step reads the input of the first one.",
         "rnn-step",
         {"input": lambda s: s.xs[0]},
+    ),
+    Mistake(
+        "input_one_step_late",
+        "Every step reads the input of the step before it.",
+        "rnn-step",
+        {"input": lambda s: s.xs[s.t - 1]},
+    ),
+    Mistake(
+        "inputs_reversed",
+        "The inputs are read in reversed order: the first step gets the last input.",
+        "rnn-step",
+        {"inputs": lambda x: x.swapaxes(0, 1)[::-1]},
     ),
     Mistake(
         "first_step_left_out",
@@ -311,20 +335,22 @@ SEQUENCE = (
 STATES = SEQUENCE + STEP
 """Mistakes in all states of a sequence: `rnn_forward`."""
 
+_MIXED = "Sequences are mixed: with two in a batch, the states of one come from the inputs of the other."
+_RESHAPED = {mistake.name: mistake.terms for mistake in SEQUENCE if mistake.name.endswith("_reshaped")}
+
 TIME_MAJOR = (
+    Mistake("inputs_mixed", _MIXED, "rnn-step", _RESHAPED["inputs_reshaped"]),
+    Mistake("states_mixed", _MIXED, "rnn-step", _RESHAPED["states_reshaped"]),
     Mistake(
-        "reshaped_both_ways",
-        "The axes are changed both ways by means that mix the sequences: the shape is right, but the numbers of one "
-        "sequence end up in another.",
+        "mixed_twice",
+        _MIXED,
         "rnn-step",
-        {
-            "inputs": lambda x: x.reshape(x.shape[1], x.shape[0], x.shape[2]),
-            "result": lambda states: states[1:].reshape(states.shape[1], len(states) - 1, states.shape[2]),
-        },
+        {**_RESHAPED["inputs_reshaped"], **_RESHAPED["states_reshaped"]},
     ),
-    *STATES,
+    *(mistake for mistake in STATES if mistake.name not in _RESHAPED),
 )
-"""Mistakes in a loop that works time-major inside: `repaired_time_major_rnn`."""
+"""Mistakes in a loop that works time-major inside: `repaired_time_major_rnn`. What the question asks the learner to
+find is not told here, only that it is still there."""
 
 MASKED = (
     Mistake(
@@ -379,7 +405,7 @@ MASKED = (
         "mask_one_step_early",
         "The mask is one step early: the last real step of a sequence is not computed.",
         "rnn-mask",
-        {"kept": lambda s: np.where(s.mask[:, s.t + 1, None] if s.t + 1 < s.T else False, s.new, s.h_prev)},
+        {"kept": lambda s: np.where(s.mask[:, min(s.t + 1, s.T - 1), None], s.new, s.h_prev)},
     ),
     Mistake(
         "stops_with_the_shortest",
@@ -393,7 +419,7 @@ MASKED = (
         "rnn-mask",
         {"kept": lambda s: np.where(s.m[0], s.new, s.h_prev)},
     ),
-    *STATES,
+    *(mistake for mistake in STATES if mistake.name != "previous_added"),
 )
 """Mistakes where a mask is at work: `rnn_forward_masked`."""
 
@@ -440,6 +466,12 @@ OUTPUT = (
         "The bias by is not added.",
         "rnn-output",
         {"bias": lambda by: np.zeros_like(by)},
+    ),
+    Mistake(
+        "by_twice",
+        "The bias by is added twice.",
+        "rnn-output",
+        {"bias": lambda by: 2 * by},
     ),
     Mistake(
         "by_subtracted",

@@ -330,7 +330,7 @@ CONTRIBUTIONS = (
         "bptt-dWh",
         {"sum dWh": lambda parts: parts[::-1]},
     ),
-    *(mistake for mistake in BACKWARD if not any(term.startswith("sum") for term in mistake.terms)),
+    *(mistake for mistake in BACKWARD if mistake.terms.keys() & {"order", "dh", "dz", "dh_prev", "dWh"}),
 )
 """Mistakes in the contribution of every step to dWh: `dWh_contributions`."""
 
@@ -376,11 +376,39 @@ TRUNCATED = (
         "last_window_only",
         "Only the last window contributes; the ones before it have gradients of their own.",
         "bptt-truncated",
-        {
-            "dh": lambda s: (s.dh_t + s.dh_next) * (s.t >= (s.T - 1) // s.k * s.k),
-        },
+        {"dh": lambda s: (s.dh_t + s.dh_next) * (s.t >= (s.T - 1) // s.k * s.k)},
+    ),
+    Mistake(
+        "last_k_steps_only",
+        "Only the last k steps of the sequence contribute; it is cut into windows, and each has its gradient.",
+        "bptt-truncated",
+        {"carry": lambda s: s.dh_next, "dh": lambda s: (s.dh_t + s.dh_next) * (s.t >= s.T - s.k)},
     ),
     *SEQUENCE_ONLY,
     *STEP_BACKWARD,
 )
 """Mistakes in truncated backpropagation, with windows of k steps: `rnn_backward_truncated`."""
+
+RTRL = (
+    Mistake(
+        "traces_not_carried",
+        "The derivatives of the state before are not carried on: only the direct part at each step is counted.",
+        "rtrl",
+        {"dh": lambda s: s.dh_t},
+    ),
+    *(
+        Mistake(
+            f"trace_of_{weight}_not_carried",
+            f"The derivatives by {weight} are not carried on from the step before: only their direct part is counted.",
+            "rtrl",
+            {f"d{weight}": direct},
+        )
+        for weight, direct in (
+            ("Wx", lambda s: s.x.T @ (s.dh_t * (1 - s.h**2))),
+            ("Wh", lambda s: s.h_prev.T @ (s.dh_t * (1 - s.h**2))),
+            ("b", lambda s: (s.dh_t * (1 - s.h**2)).sum(axis=0)),
+        )
+    ),
+    *(mistake for mistake in STEP_BACKWARD if mistake.terms.keys() & {"dz", "dWx", "dWh", "db"}),
+)
+"""Mistakes in real-time recurrent learning: `rnn_rtrl`. The sums are those of the backward pass."""

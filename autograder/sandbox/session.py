@@ -1,17 +1,27 @@
 """One submission's conversation with its worker. All that comes back is data; nothing of it is believed."""
 
 import contextlib
+import math
 import os
+import re
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
+
+from autograder.calling import MAX_TEXT, Opaque
 from autograder.sandbox.bubblewrap import Sandbox, SandboxUnavailable
 from autograder.sandbox.wire import Channel, ChannelClosed, ChannelError, ChannelTimeout
 
 START_SECONDS = 20.0
+MAX_NAME = 200
+T = TypeVar("T")
+_COLOR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_NOT_PLAIN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -37,19 +47,26 @@ class CellResult:
 
 
 class Session:
-    """A worker, from its start until it dies or is closed. Use it as a context manager."""
+    """A worker, from its start until it dies or is closed. Use it as a context manager.
+
+    This is the border: every field that comes from the worker is checked for its type here, cut to a length, and
+    rid of the characters by which text could pass for something else on a terminal or a page.
+    """
 
     def __init__(self, sandbox: Sandbox, deadline: float):
         self._limits = sandbox.limits
         self._deadline = deadline
+        self._number = 0
+        self._room = sandbox.limits.total_output_characters
         self._process, connection = sandbox.start()
         self._channel = Channel(connection)
         self.alive = True
         try:
             self._channel.receive(START_SECONDS)
         except ChannelError:
+            self._kill()
+            said = self._process.stderr.read(MAX_TEXT).decode(errors="replace").strip()
             self.close()
-            said = self._process.stderr.read().decode(errors="replace").strip()
             raise SandboxUnavailable(_why_not(said)) from None
 
     def __enter__(self) -> "Session":
@@ -60,51 +77,64 @@ class Session:
 
     def run(self, name: str, source: str) -> CellResult:
         """Run one cell."""
-        answer = self._request({"op": "run", "cell": name, "source": source}, self._limits.cell_seconds)
-        if "lost" in answer:
-            return CellResult(error=answer["lost"], lost=True)
-        error = answer.get("error")
-        if not isinstance(error, dict):
-            error = None
-        return CellResult(
-            stdout=_text(answer.get("stdout")),
-            stderr=_text(answer.get("stderr")),
-            shown=_text(answer["shown"]) if answer.get("shown") is not None else None,
-            error=None if error is None else {key: _text(error.get(key)) for key in ("type", "message", "traceback")},
-        )
+        request = {"op": "run", "cell": name, "source": source}
+        answer, lost = self._request(request, self._limits.cell_seconds, self._cell_result)
+        return answer if lost is None else CellResult(error=lost, lost=True)
 
     def ask(self, request: dict) -> dict:
         """Answer a check's request about the student's functions; see `autograder.calling.Caller`."""
         if not self.alive:
             return {"error": {"kind": "died", "message": "an earlier call ended it"}}
-        answer = self._request(request, self._limits.call_seconds)
-        if "lost" in answer:
-            lost = answer["lost"]
-            return {"error": {"kind": lost["kind"], "message": lost["message"], "seconds": lost["seconds"]}}
+        names = request.get("arguments", {})
+        answer, lost = self._request(request, self._limits.call_seconds, lambda answer: _call_answer(answer, names))
+        return answer if lost is None else {"error": lost}
+
+    def _cell_result(self, answer: dict) -> CellResult:
         error = answer.get("error")
         if error is not None:
-            return {"error": error if isinstance(error, dict) else {"kind": "raised", "type": "?", "message": ""}}
-        changed = answer.get("changed")
-        return {"result": answer.get("result"), "changed": changed if isinstance(changed, list) else []}
+            fields = error if type(error) is dict else {}
+            error = {key: self._kept(fields.get(key)) for key in ("type", "message", "traceback")}
+            error["type"] = _one_line(error["type"])[:MAX_NAME] or "Error"
+        shown = answer.get("shown")
+        return CellResult(
+            stdout=self._kept(answer.get("stdout")),
+            stderr=self._kept(answer.get("stderr")),
+            shown=None if shown is None else self._kept(shown),
+            error=error,
+        )
 
-    def _request(self, request: dict, seconds: float) -> dict:
-        remaining = max(min(seconds, self._deadline - time.monotonic()), 0.01)
+    def _kept(self, text: Any) -> str:
+        limit = self._limits.output_characters
+        room = self._room if limit is None else min(self._room, limit + MAX_NAME)  # the worker's own remark fits, too
+        kept = plain_text(text, room)
+        self._room -= len(kept)
+        return kept
+
+    def _request(self, request: dict, seconds: float, read: Callable[[dict], T]) -> tuple[T | None, dict | None]:
+        """Send a request and read its answer. Returns what was read, or how the worker was lost."""
+        started = time.monotonic()
+        deadline = max(min(started + seconds, self._deadline), started + 0.01)
+        self._number += 1
+        kind, name, message = "died", "ChannelBroken", ""
         try:
-            self._channel.send(request, remaining)
-            answer = self._channel.receive(remaining)
-            if not isinstance(answer, dict):
-                raise ChannelError("an answer that is not an answer")
+            self._channel.send({**request, "number": self._number}, deadline - time.monotonic())
+            answer = self._channel.receive(max(deadline - time.monotonic(), 0.001))
+            number = answer.get("number") if type(answer) is dict else None
+            if type(number) is not int or number != self._number:
+                raise ChannelError("an answer to another question")
+            return read(answer), None
         except ChannelTimeout:
+            kind, name = "time", "TimeLimit"
+            message = f"stopped after {deadline - started:.0f} s, the time limit; is there a loop that never ends?"
             self.close()
-            message = f"stopped after {remaining:.0f} s, the time limit; is there a loop that never ends?"
-            return _lost("time", "TimeLimit", message, remaining)
         except ChannelClosed:
             self.close()
-            return _lost("died", "ProcessEnded", self._how_it_ended(), remaining)
+            name, message = "ProcessEnded", self._how_it_ended()
         except ChannelError as error:
             self.close()
-            return _lost("died", "ChannelBroken", f"it wrote to the grader's channel: {error}", remaining)
-        return answer
+            message = f"it wrote to the grader's channel: {error}"
+        seconds = round(deadline - started, 1)
+        return None, {"kind": kind, "type": name, "message": message, "traceback": "", "seconds": seconds}
 
     def _how_it_ended(self) -> str:
         code = self._process.returncode
@@ -117,18 +147,70 @@ class Session:
         """End the worker and whatever it started."""
         self.alive = False
         self._channel.close()
+        self._kill()
+        self._process.stderr.close()
+
+    def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
 
 
-def _lost(kind: str, name: str, message: str, seconds: float) -> dict:
-    return {"lost": {"kind": kind, "type": name, "message": message, "traceback": "", "seconds": round(seconds, 1)}}
+def plain_text(value: Any, limit: int = MAX_TEXT) -> str:
+    """Return a stranger's text, cut to `limit` characters, without what a terminal or a page would act upon.
+
+    Escape sequences for colors go; other control characters, marks that reverse the direction of writing and halves
+    of surrogate pairs become the replacement character. What is not text becomes the empty string.
+    """
+    if type(value) is not str:
+        return ""
+    text = _COLOR.sub("", value[: 2 * limit]).replace("\r\n", "\n").replace("\r", "\n")
+    return _NOT_PLAIN.sub("\ufffd", text[:limit])
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _one_line(value: Any) -> str:
+    return " ".join(plain_text(value).split())
+
+
+def _call_answer(answer: dict, arguments: dict) -> dict:
+    """Return an answer about a function with only the fields and types that a check may rely on.
+
+    Raises
+    ------
+    ChannelError
+        When `Caller` cannot have made it.
+    """
+    if answer.get("error") is not None:
+        return {"error": _call_error(answer["error"])}
+    result, changed = answer.get("result"), answer.get("changed")
+    result = tuple(_leaf(item) for item in result) if type(result) is tuple else _leaf(result)
+    said = {name for name in changed if type(name) is str} if type(changed) is list else set()
+    return {"result": result, "changed": [name for name in arguments if name in said]}
+
+
+def _call_error(error: Any) -> dict:
+    kind = error.get("kind") if type(error) is dict else None
+    if type(kind) is not str or kind not in ("missing", "not callable", "stub", "raised"):
+        raise ChannelError("an error that is none")
+    line_number = error.get("line_number")
+    return {
+        "kind": kind,
+        "type": _one_line(error.get("type"))[:MAX_NAME],
+        "message": _one_line(error.get("message")),
+        "line_number": line_number if type(line_number) is int and 0 < line_number < 10**6 else None,
+        "line": _one_line(error.get("line")),
+    }
+
+
+def _leaf(value: Any) -> Any:
+    if value is None or type(value) in (bool, float, complex, np.ndarray, Opaque):
+        return value
+    if type(value) is int:
+        return value if abs(value) < 2**63 else math.copysign(math.inf, value)
+    if type(value) is str:
+        return _one_line(value)
+    raise ChannelError("a result that is neither numbers nor text")
 
 
 def _why_not(said: str) -> str:

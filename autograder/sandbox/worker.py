@@ -125,6 +125,7 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nowhere, standard)
+    os.close(nowhere)
     take_limits(settings)
 
     from autograder.calling import Caller
@@ -133,7 +134,7 @@ def main() -> None:
     channel = Channel(socket.socket(fileno=CHANNEL_FD))
     worker = Worker(settings["output_limit"])
     caller = Caller(worker.namespace)
-    channel.send({"ready": True})
+    channel.send({"number": 0})
     while True:
         try:
             request = channel.receive()
@@ -147,8 +148,10 @@ def main() -> None:
                 answer = caller.answer(request)
         except BaseException as raised:  # a function that calls sys.exit(), say
             answer = {"error": {"kind": "raised", "type": type(raised).__name__[:200], "message": ""}}
+        number = request["number"]
         try:
-            channel.send(answer)
+            channel.send({**answer, "number": number})
         except (TypeError, ChannelError) as unfit:
             message = f"its result cannot be handed over: {unfit}"[:500]
-            channel.send({"error": {"kind": "raised", "type": type(unfit).__name__, "message": message}})
+            error = {"kind": "raised", "type": type(unfit).__name__, "message": message}
+            channel.send({"error": error, "number": number})

@@ -6,13 +6,13 @@ from layer_table import LAYERS, draw
 
 import unrolled
 
-ONES = {name: layer for name, layer in ((layer.name, layer) for layer in LAYERS)}
+LAYER = {layer.name: layer for layer in LAYERS}
 every_layer = pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
 
 
 def arguments_of(name, **changes):
     """Return the arguments of a layer of N, T, D, H = 3, 5, 2, 4 as a list, some of them changed."""
-    shapes = ONES[name].shapes(3, 5, 2, 4)
+    shapes = LAYER[name].shapes(3, 5, 2, 4)
     arrays = dict(zip(shapes, draw(shapes, np.random.default_rng(0)), strict=True))
     return list((arrays | changes).values())
 
@@ -36,15 +36,17 @@ def test_every_argument_of_a_wrong_dtype_is_named_with_both_dtypes(layer):
 @every_layer
 def test_every_argument_of_a_wrong_shape_is_named_with_both_shapes(layer):
     shapes = layer.shapes(3, 5, 2, 4)
-    for name, shape in list(shapes.items())[1:]:
+    for name, shape in shapes.items():
         arrays = dict(zip(shapes, draw(shapes, np.random.default_rng(0)), strict=True))
-        arrays[name] = np.zeros((*shape[:-1], shape[-1] + 1))
+        arrays[name] = np.zeros((shape[0] + 1, *shape[1:]) if len(shape) == 2 else (*shape[:-1], shape[-1] + 1))
         message = message_of(layer.forward, *arrays.values())
-        assert (
-            f"{name} has shape {arrays[name].shape}, expected" in message
-            or f"but {name}" in message
-            or (name == "W" and "b has shape" in message)
-        )
+        blamed = BLAMED_INSTEAD.get((layer.name == "affine", name), name)
+        assert f": {blamed} has shape {arrays[blamed].shape}, expected (" in message
+        assert "; check " in message
+
+
+# A recurrent layer reads D from x and H from Wh, the affine layer D and V from W: what does not fit them is named.
+BLAMED_INSTEAD = {(False, "x"): "Wx", (True, "W"): "x"}
 
 
 @every_layer
@@ -72,7 +74,8 @@ MESSAGES = [
     ),
     (
         lambda: unrolled.rnn_forward(*arguments_of("rnn_tanh", h0=np.zeros((4, 3)))),
-        "rnn_forward: h0 has shape (4, 3), expected (N, H) = (3, 4); check h0 against the shapes of the other arguments.",
+        "rnn_forward: h0 has shape (4, 3), expected (N, H) = (3, 4); "
+        "check h0 against the shapes of the other arguments.",
     ),
     (
         lambda: unrolled.rnn_forward(*arguments_of("rnn_tanh"), activation="sigmoid"),

@@ -29,6 +29,12 @@ def run(layer, arguments, upstream):
     return results, list(layer.backward(*upstream, cache))
 
 
+def run_flat(layer, arguments, upstream):
+    """Return results and gradients in one list."""
+    results, gradients = run(layer, arguments, upstream)
+    return results + gradients
+
+
 def problem(layer, shape=SIZES, seed=0, dtype=np.float64):
     """Return random arguments and upstream gradients."""
     rng = np.random.default_rng(seed)
@@ -130,11 +136,11 @@ def test_float32_results_stay_close_to_float64(layer):
 @every_layer
 def test_two_forwards_and_then_two_backwards_give_what_one_after_the_other_gives(layer):
     problems = [problem(layer, seed=1), problem(layer, seed=2)]
-    expected = [run(layer, *each) for each in problems]
+    expected = [run_flat(layer, *each) for each in problems]
     passes = [layer.forward(*arguments) for arguments, _ in problems]
     gradients = [layer.backward(*problems[k][1], passes[k][-1]) for k in range(2)]
     for k in range(2):
-        for array, value in zip((*passes[k][:-1], *gradients[k]), sum(expected[k], []), strict=True):
+        for array, value in zip((*passes[k][:-1], *gradients[k]), expected[k], strict=True):
             np.testing.assert_array_equal(array, value)
 
 
@@ -176,9 +182,9 @@ def test_arrays_in_other_memory_orders_give_the_same_results(layer):
     arguments, upstream = problem(layer)
     turned = [[np.asfortranarray(array) for array in group] for group in (arguments, upstream)]
     spread = [[np.repeat(array, 2, axis=-1)[..., ::2] for array in group] for group in (arguments, upstream)]
-    expected = sum(run(layer, arguments, upstream), [])
+    expected = run_flat(layer, arguments, upstream)
     for group in (turned, spread):
-        for array, value in zip(sum(run(layer, *group), []), expected, strict=True):
+        for array, value in zip(run_flat(layer, *group), expected, strict=True):
             assert relative_error(array, value) < 1e-14
 
 
@@ -206,7 +212,7 @@ def test_a_state_of_none_means_zeros(layer, dtype):
     names = list(layer.shapes(*SIZES))
     zeros = [np.zeros_like(a) if name in ("h0", "c0") else a for name, a in zip(names, arguments, strict=True)]
     nones = [None if name in ("h0", "c0") else a for name, a in zip(names, arguments, strict=True)]
-    expected, given_none = sum(run(layer, zeros, upstream), []), sum(run(layer, nones, upstream), [])
+    expected, given_none = run_flat(layer, zeros, upstream), run_flat(layer, nones, upstream)
     for array, value in zip(given_none, expected, strict=True):
         np.testing.assert_array_equal(array, value)
         assert array.dtype == dtype
@@ -227,5 +233,5 @@ def test_lstm_upstream_cell_gradient_of_none_means_zeros():
 def test_saturated_inputs_give_finite_results_and_gradients(layer, dtype):
     arguments, upstream = problem(layer, dtype=dtype)
     huge = [(100 * array).astype(dtype) if index == 0 else array for index, array in enumerate(arguments)]
-    for array in sum(run(layer, huge, upstream), []):
+    for array in run_flat(layer, huge, upstream):
         assert np.isfinite(array).all()

@@ -12,9 +12,10 @@ every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 def cross_entropy_loop(logits, targets, mask):
     losses = []
-    for position in zip(*np.nonzero(mask), strict=True):
+    for position in np.ndindex(mask.shape):
         p = np.exp(logits[position]) / np.exp(logits[position]).sum()
-        losses.append(-np.log(p[targets[position]]))
+        if mask[position]:
+            losses.append(-np.log(p[targets[position]]))
     return np.mean(losses)
 
 
@@ -22,8 +23,8 @@ def cross_entropy_loop(logits, targets, mask):
 @settings(max_examples=50, deadline=None)
 def test_cross_entropy_equals_a_loop_and_its_gradient_central_differences(shape, V, seed):
     rng = np.random.default_rng(seed)
-    logits, targets = rng.standard_normal((*shape, V)), rng.integers(V, size=shape)
-    mask = rng.random(shape) < 0.7
+    logits, targets = rng.standard_normal((*shape, V)), np.asarray(rng.integers(V, size=shape))
+    mask = np.asarray(rng.random(shape) < 0.7)
     mask.flat[0] = True
     loss, dlogits = unrolled.softmax_cross_entropy(logits, targets, mask)
     assert loss == pytest.approx(cross_entropy_loop(logits, targets, mask), rel=1e-12)
@@ -94,14 +95,6 @@ def test_affine_accepts_a_single_vector():
     np.testing.assert_array_equal(db, [1, 0, 1])
 
 
-OPTIMIZERS = [
-    (lambda: unrolled.SGD(0.5), [0.0, 0.0]),
-    (lambda: unrolled.SGD(0.5, momentum=0.5), [0.0, -0.25 * 2]),
-    (lambda: unrolled.RMSProp(0.1, decay=0.75), [1 - 0.2, 0.8 - 0.1 * 0.8 / np.sqrt(0.75 + 0.25 * 0.8**2)]),
-    (lambda: unrolled.Adam(0.1), [0.9, None]),
-]
-
-
 @every_dtype
 @pytest.mark.parametrize(
     "make",
@@ -119,7 +112,7 @@ def test_optimizers_reach_the_minimum_of_a_bowl_in_place_and_keep_the_dtype(make
     W, b = params["W"], params["b"]
     optimizer = make()
     for _ in range(1500):
-        grads = {"W": 2 * (W - target), "b": 2 * np.asarray(b)}
+        grads = {"W": 2 * (W - target), "b": np.asarray(2 * b)}
         optimizer.step(params, grads)
     assert params["W"] is W
     assert params["b"] is b
@@ -132,7 +125,7 @@ def test_first_steps_equal_the_formulas_worked_by_hand():
     def two_steps(optimizer, gradients):
         params = {"w": np.array([1.0])}
         for gradient in gradients:
-            optimizer.step(params, {"w": np.array([gradient])})
+            optimizer.step(params, {"w": np.array([float(gradient)])})
         return params["w"][0]
 
     assert two_steps(unrolled.SGD(0.5), [2, 1]) == 1 - 0.5 * 2 - 0.5 * 1
