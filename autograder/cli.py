@@ -22,7 +22,7 @@ from autograder.sandbox.session import plain_text, try_sandbox
 NOT_ALL_RIGHT, USAGE, NO_SANDBOX, INTERRUPTED = 1, 2, 3, 130
 EPILOG = """\b
 Exit codes:
-  0  every submission was graded (grade), or every answer is right (grade FILE.ipynb)
+  0  every submission was graded (grade), or every answer that has points is right (grade FILE.ipynb)
   1  some submission could not be graded, or some answer is not right
   2  the command cannot be carried out as it stands
   3  there is no sandbox on this machine
@@ -194,7 +194,7 @@ def _grade_file(path: Path, course: Path, sandbox: Sandbox) -> None:
     console.print(Text(f"{total} for {path}", "bold"), soft_wrap=True)
     for remark in outcome.remarks:
         console.print(Text(f"- {plain_text(remark)}"))
-    if not all(question.passed for question in outcome.graded.questions):
+    if not all(question.passed or not question.max_points for question in outcome.graded.questions):
         sys.exit(NOT_ALL_RIGHT)
 
 

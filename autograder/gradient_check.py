@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,10 @@ class BackwardPass:
         ``evaluate(problem, terms)`` returns the gradients somebody with those terms would have got.
     equation : str
         The equation to look at when no mistake is recognized.
+    equations : mapping of str to str
+        The equation to look at instead when that gradient is wrong and others are right.
+    back_in_time : bool
+        Whether the steps are computed from the last to the first, which a message about steps has to follow.
     """
 
     function: str
@@ -61,6 +65,8 @@ class BackwardPass:
     bank: tuple[Mistake, ...] = ()
     evaluate: Callable[[Any, Mapping], Mapping[str, np.ndarray]] | None = None
     equation: str = ""
+    equations: Mapping[str, str] = field(default_factory=dict)
+    back_in_time: bool = True
 
 
 def check_backward(
@@ -206,7 +212,8 @@ def _fail(
     circumstance: str,
 ) -> None:
     found, true = (), backward.right(problem)
-    if backward.evaluate is not None:
+    zero = [name for name in wrong if not np.any(gradients[name])]
+    if backward.evaluate is not None and len(zero) <= 1:
         found = recognize(gradients, true, backward.bank, lambda terms: backward.evaluate(problem, terms))
     timed = [name for name in wrong if "T" in backward.outputs[name]]
     shown = (timed or wrong)[0]
@@ -215,7 +222,9 @@ def _fail(
     lines = [f"{backward.function} is not right yet{circumstance}. Wrong: {', '.join(wrong)}."]
     if right:
         lines[0] += f" Right: {', '.join(right)}."
-    lines += explain(found, backward.equation)
+    if zero and not found:
+        lines.append(f"  Zero everywhere: {', '.join(zero)}.")
+    lines += explain(found, backward.equations.get(shown, backward.equation) if right else backward.equation)
     lines += locate(
         shown,
         gradients[shown],
@@ -223,7 +232,7 @@ def _fail(
         backward.outputs[shown],
         "numeric gradient",
         TOLERANCE,
-        backward=True,
+        backward=backward.back_in_time,
     )
     raise CheckFailed("\n".join(lines), mistakes=tuple(mistake.name for mistake in found), tensors=tuple(wrong))
 

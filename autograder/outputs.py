@@ -68,7 +68,8 @@ def _expect_array(function: str, name: str, value: Any, axes: str, sizes: Mappin
     if isinstance(value, bool | int | float | complex):
         value = np.asarray(value)
     if not isinstance(value, np.ndarray):
-        kind = {type(None): "None", Opaque: "something that is not an array"}.get(type(value), type(value).__name__)
+        kinds = {type(None): "None", Opaque: "something that is not an array", tuple: "a list or tuple, not stacked"}
+        kind = kinds.get(type(value), type(value).__name__)
         raise CheckFailed(f"{function}: {name} is {kind}; expected an array of shape {symbols}.", tensors=(name,))
     if value.shape != expected:
         hint = ""

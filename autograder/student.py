@@ -62,7 +62,8 @@ class Student:
             raise CheckFailed(
                 f"{name} changes its argument {names} in place.\n"
                 f"The caller still needs {names}: the next call would get different numbers and go wrong.\n"
-                "Work on a copy, or write `a = a + b` where `a += b` stands.",
+                f"Both `{changed[0]} += …` and `{changed[0]}[…] = …` write into the caller's array. Work on a copy, or"
+                " give the result a name of its own.",
                 tensors=changed,
             )
         return answer["result"]

@@ -34,7 +34,7 @@ def clip_by_norm(grads, max_norm):
        ICML 2013.
     """
     _check("clip_by_norm", grads, "max_norm", max_norm)
-    largest = max((float(np.abs(gradient).max()) for gradient in grads.values() if gradient.size), default=0.0)
+    largest = float(np.max([np.abs(gradient).max(initial=0) for gradient in grads.values()], initial=0))
     if largest == 0 or not np.isfinite(largest):
         return largest
     squares = (np.square(gradient / largest, dtype=np.float64).sum() for gradient in grads.values())

@@ -16,7 +16,11 @@ from autograder.problems import draw_rnn, draw_sizes
 from autograder.student import CheckFailed, Student
 
 GARBAGE = 20.0
+"""Scale of what stands in the padding: enough to saturate tanh wherever it leaks."""
+
 ROUGH = 1e-5
+"""An error below this one is not a wrong formula but a lost digit, in float32 or by rounding."""
+
 ALWAYS: dict[str, dict[str, int]] = {
     "": {},
     " at N = 1": {"N": 1},
@@ -28,6 +32,16 @@ ALWAYS: dict[str, dict[str, int]] = {
 WITHOUT_H0 = " with h0 = None, which stands for zeros"
 ONE_REAL_STEP = " where a sequence has a single real step"
 MASK_OF_ONES = " with a mask that is True everywhere"
+
+IN_OTHER_WORDS = {
+    "core dimension": "`@` needs equal inner sizes: (N, D) @ (D, H) gives (N, H). Inputs and states are rows here, so"
+    " weights stand to their right.",
+    "could not be broadcast": "`+`, `*` and np.where work entry by entry: both arrays need the same shape, and only an"
+    " axis of size 1 is stretched. `a[:, None]` makes (N, 1) of (N,); a matrix product is `@`.",
+    "truth value of an array": "An `if` needs one answer and this array holds many. Test for None with `is None`;"
+    " choose between arrays entry by entry, with arithmetic or np.where.",
+}
+"""What a message of NumPy means here, by a part of it."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +106,10 @@ def _check(student: Student, question: Question, problems: Iterable[Problem], sq
             result = student.call(question.function, **problem.arguments)
         except CheckFailed as failure:
             found = _named_on(student, question, square)
-            message = "\n".join([str(failure), *explain(found)]) + _that_is(problem)
+            hints = explain(found) or [
+                f"  {meaning}" for part, meaning in IN_OTHER_WORDS.items() if part in str(failure)
+            ]
+            message = "\n".join([str(failure), *hints]) + _that_is(problem)
             raise CheckFailed(
                 message,
                 mistakes=tuple(mistake.name for mistake in found),

@@ -9,15 +9,24 @@ import numpy as np
 
 import unrolled
 from autograder.gradient_check import BackwardPass, call_twice, check_backward, expect_same_twice, refuse_slow_backward
-from autograder.gradients import Loss, Point
+from autograder.gradients import Loss, Point, norm_relative_error
 from autograder.mistakes import loss as loss_bank
 from autograder.mistakes import rnn as rnn_bank
-from autograder.outputs import ANYTHING, expect_outputs, expect_values
+from autograder.outputs import ANYTHING, VALUE_TOLERANCE, expect_outputs, expect_values
 from autograder.problems import RNNProblem, draw_rnn, draw_sizes
 from autograder.student import CheckFailed, Student
 
 SEQUENCE = {"dx": "NTD", "dh0": "NH", "dWx": "DH", "dWh": "HH", "db": "H"}
 STEP = {"dx_t": "ND", "dh_prev": "NH", "dWx": "DH", "dWh": "HH", "db": "H"}
+EQUATIONS = {
+    "dx": "bptt-dx",
+    "dx_t": "bptt-dx",
+    "dh0": "bptt-dh-prev",
+    "dh_prev": "bptt-dh-prev",
+    "dWx": "bptt-dWx",
+    "dWh": "bptt-dWh",
+    "db": "bptt-db",
+}
 RENAMED = {"dx": "dx_t", "dh0": "dh_prev"}
 PASSED = "Every gradient agrees with the numeric one, also at N = 1, saturated, and with a large upstream gradient"
 
@@ -92,6 +101,7 @@ def _sequence_backward(function: str) -> BackwardPass:
         rnn_bank.BACKWARD,
         rnn_bank.backward_in_terms,
         "bptt-dh",
+        EQUATIONS,
     )
 
 
@@ -134,6 +144,7 @@ def check_rnn_step_backward(student: Student, rng: np.random.Generator) -> str:
         rnn_bank.STEP_BACKWARD,
         lambda problem, terms: _renamed(rnn_bank.backward_in_terms(problem.whole, terms)),
         "bptt-dz",
+        EQUATIONS,
     )
     problems = _circumstances(lambda **options: StepProblem(draw_rnn(rng, **{"T": 1, **options})))
     worst = check_backward(student, step, problems, rng)
@@ -263,16 +274,18 @@ def check_softmax_cross_entropy(student: Student, rng: np.random.Generator) -> s
     def run(student: Student, problem: LossProblem) -> Any:
         came = call(problem, problem.logits)
         expect_same_twice(function, (came["loss"],), (call(problem, problem.logits)["loss"],), ["loss"])
-        right_loss, _ = unrolled.softmax_cross_entropy(problem.logits, problem.targets, problem.mask)
-        expect_values(
-            function,
-            came,
-            {"loss": np.asarray(right_loss)},
-            outputs,
-            bank=loss_bank.CROSS_ENTROPY,
-            evaluate=lambda terms: in_terms(problem, terms),
-            equation="cross-entropy",
-        )
+        right = unrolled.softmax_cross_entropy(problem.logits, problem.targets, problem.mask)
+        if norm_relative_error(came["loss"], right[0]) > VALUE_TOLERANCE:
+            # The gradient helps to tell the mistakes apart. If it alone is wrong, the numeric gradient will say so.
+            expect_values(
+                function,
+                came,
+                dict(zip(outputs, map(np.asarray, right), strict=True)),
+                outputs,
+                bank=loss_bank.CROSS_ENTROPY,
+                evaluate=lambda terms: in_terms(problem, terms),
+                equation="cross-entropy",
+            )
         return (came["dlogits"],)
 
     def loss(student: Student, problem: LossProblem) -> Loss:
@@ -284,9 +297,10 @@ def check_softmax_cross_entropy(student: Student, rng: np.random.Generator) -> s
         run,
         loss,
         lambda problem: {"dlogits": in_terms(problem)["dlogits"]},
-        loss_bank.CROSS_ENTROPY,
+        loss_bank.GRADIENT_ONLY,
         lambda problem, terms: {"dlogits": in_terms(problem, terms)["dlogits"]},
         "cross-entropy-gradient",
+        back_in_time=False,
     )
     problems = [
         ("", _draw_loss(rng)),
@@ -441,10 +455,15 @@ def check_faded_steps(student: Student, rng: np.random.Generator) -> str:
         )
     right = faded_steps()
     if answer != right:
-        near = " You are one off: count the steps back from the last hidden state, which is 0 steps back."
+        T = measured_network()["x"].shape[1]
+        if abs(answer - right) == 1:
+            hint = "You are one off: count the steps back from the last hidden state, which is 0 steps back."
+        elif answer in (T - 1 - right, T - right):
+            hint = "Count from the last hidden state backward, not from the start of the sequence."
+        else:
+            hint = "Take the norm of the total gradient that reaches h[:, t]; a mistake in question 1 shows here too."
         raise CheckFailed(
-            f"faded_steps = {answer} is not what this network gives."
-            + (near if abs(answer - right) == 1 else " Take the norm of the total gradient that reaches h[:, t]."),
+            f"faded_steps = {answer} is not what this network gives. {hint}",
             tensors=("faded_steps",),
         )
     return "Your measurement is what the check measures."

@@ -140,14 +140,21 @@ class _Run:
         failed = [question for question in questions.values() if not question.passed]
         if not failed:
             return
-        for name, source in self._raised:
-            worker = self._worker()
-            if worker is not None:
-                worker.run(name, source)
+        raised, before = self._raised, None
+        while raised and raised != before:
+            before, raised = raised, [cell for cell in raised if not self._runs_now(*cell)]
         for question in failed:
             again = self._judge(self._source_cells[question.grade_id])
             if again.passed:
                 questions[question.grade_id] = again
+
+    def _runs_now(self, name: str, source: str) -> bool:
+        """Run a cell again that raised an error. Returns whether it ran to its end; one that is lost is given up."""
+        worker = self._worker()
+        if worker is None:
+            return True
+        result = worker.run(name, source)
+        return result.lost or result.error is None
 
     def _worker(self) -> Session | None:
         """Return a living worker in which all cells that ran well so far have run, or None when time is up.

@@ -37,6 +37,8 @@ def read_submission(folder: Path, name: str) -> NotebookNode:
         if not isinstance(notebook.cells, list):
             raise ValueError("cells is not a list")
         return nbformat.from_dict({**notebook, "cells": [_plain_cell(cell) for cell in notebook.cells]})
+    except nbformat.reader.NotJSONError:
+        raise UnreadableSubmission(f"{name}.ipynb is not JSON; it was cut off on the way, or is another file") from None
     except RecursionError:
         raise UnreadableSubmission(f"{name}.ipynb is not a notebook: its JSON is nested too deeply") from None
     except Exception as error:  # nbformat raises many kinds on damaged notebooks
@@ -133,13 +135,18 @@ def _claim(cells: list[NotebookNode], assignment: Assignment) -> tuple[dict[int,
             )
         if bearers:
             claims[_best(bearers, cells, source_cell)] = source_cell
+    stripped = []
     for source_cell in assignment.cells:
         if source_cell in claims.values():
             continue
         found = _same_purpose(cells, claims, source_cell, assignment)
         if found is not None:
             claims[found] = source_cell
-            remarks.append(f"The cell {source_cell.grade_id} had lost its metadata; it was found by its content.")
+            stripped.append(source_cell.grade_id)
+    if len(stripped) == 1:
+        remarks.append(f"The cell {stripped[0]} had lost its metadata; it was found by its content.")
+    elif stripped:
+        remarks.append(f"{len(stripped)} cells had lost their metadata; they were found by their content.")
     return claims, remarks
 
 

@@ -11,6 +11,7 @@ RIGHT: dict[str, Callable] = {
     "counted": lambda mask: mask.astype(float),
     "count": lambda mask: mask.sum(),
     "gradient": lambda p, onehot: p - onehot,
+    "gradient counted": lambda mask: mask.astype(float),
     "gradient count": lambda mask: mask.sum(),
 }
 
@@ -36,9 +37,8 @@ def cross_entropy_in_terms(
     term = {**RIGHT, **(replaced or {})}
     p = term["probabilities"](logits)
     onehot = np.eye(logits.shape[-1])[targets]
-    counted = term["counted"](mask)
-    loss = -np.sum(np.log(np.sum(p * onehot, axis=-1)) * counted) / term["count"](mask)
-    dlogits = term["gradient"](p, onehot) * counted[..., None] / term["gradient count"](mask)
+    loss = -np.sum(np.log(np.sum(p * onehot, axis=-1)) * term["counted"](mask)) / term["count"](mask)
+    dlogits = term["gradient"](p, onehot) * term["gradient counted"](mask)[..., None] / term["gradient count"](mask)
     return {"loss": np.asarray(loss), "dlogits": dlogits}
 
 
@@ -55,6 +55,7 @@ CROSS_ENTROPY = (
         {
             "counted": lambda mask: np.ones(mask.shape),
             "count": lambda mask: mask.size,
+            "gradient counted": lambda mask: np.ones(mask.shape),
             "gradient count": lambda mask: mask.size,
         },
     ),
@@ -87,6 +88,12 @@ CROSS_ENTROPY = (
         "The gradient is divided by all positions, the loss by those that count.",
         "cross-entropy-gradient",
         {"gradient count": lambda mask: mask.size},
+    ),
+    Mistake(
+        "gradient_not_masked",
+        "Positions that do not count have a gradient: the mask is used for the loss only.",
+        "cross-entropy-gradient",
+        {"gradient counted": lambda mask: np.ones(mask.shape)},
     ),
     Mistake(
         "onehot_missing",
@@ -126,3 +133,8 @@ CROSS_ENTROPY = (
     ),
 )
 """Mistakes in `softmax_cross_entropy`."""
+
+GRADIENT_ONLY = tuple(
+    mistake for mistake in CROSS_ENTROPY if all(term.startswith("gradient") for term in mistake.terms)
+)
+"""Those of them that leave the loss right."""

@@ -306,6 +306,24 @@ SEQUENCE_ONLY = (
         {"dh0": lambda s: s.dz},
     ),
     Mistake(
+        "all_opposite_sign",
+        "Every gradient has the opposite sign.",
+        "bptt-dh",
+        {"dh": lambda s: s.dh_next - s.dh_t},
+    ),
+    Mistake(
+        "dh_clipped",
+        "The gradient is clipped at 5 on its way; clipping belongs to the optimizer, after the gradient is complete.",
+        "bptt-dh",
+        {"dh": lambda s: np.clip(s.dh_t + s.dh_next, -5, 5)},
+    ),
+    Mistake(
+        "weights_clipped",
+        "The weight gradients are clipped at 5; clipping belongs to the optimizer, not to the gradient.",
+        "bptt-dWh",
+        {name: lambda parts: np.clip(parts.sum(axis=0), -5, 5) for name in ("sum dWx", "sum dWh", "sum db")},
+    ),
+    Mistake(
         "dx_reversed",
         "dx is right but reversed in time: the backward loop visits the last step first.",
         "bptt-dx",

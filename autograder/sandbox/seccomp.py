@@ -23,7 +23,7 @@ _COMMON = {
     "process_madvise": 440, "mount_setattr": 442, "memfd_secret": 447, "process_mrelease": 448,
     "statmount": 457, "listmount": 458,
 }  # fmt: skip
-_NUMBERS = {
+CALLS: dict[str, dict[str, int]] = {
     "x86_64": {
         **_COMMON, "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "mount": 165, "umount2": 166,
         "pivot_root": 155, "chroot": 161, "unshare": 272, "setns": 308, "bpf": 321, "perf_event_open": 298,
@@ -41,6 +41,8 @@ _NUMBERS = {
         "msgget": 186, "clone": 220, "socket": 198,
     },
 }  # fmt: skip
+"""Their numbers, by processor."""
+
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -57,9 +59,9 @@ def build_filter(*, sockets: bool = False) -> bytes | None:
         Whether sockets of every family may be made. Otherwise only AF_UNIX, which reaches nothing outside.
     """
     machine = platform.machine()
-    if machine not in _NUMBERS:
+    if machine not in CALLS:
         return None
-    number = _NUMBERS[machine]
+    number = CALLS[machine]
     program = [
         (_LOAD, 0, 0, _ARCH_OFFSET),
         (_EQUAL, 1, 0, _AUDIT_ARCH[machine]),

@@ -19,6 +19,7 @@ from autograder.sandbox.wire import Channel, ChannelClosed, ChannelError, Channe
 
 START_SECONDS = 20.0
 MAX_NAME = 200
+MAX_SOURCE = 300_000  # characters, of up to 12 bytes each in a header
 T = TypeVar("T")
 _COLOR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _NOT_PLAIN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -77,14 +78,15 @@ class Session:
 
     def run(self, name: str, source: str) -> CellResult:
         """Run one cell."""
+        if len(source) > MAX_SOURCE:
+            message = f"the cell is {len(source)} characters long; cells of up to {MAX_SOURCE} are run"
+            return CellResult(error={"type": "CellTooLong", "message": message, "traceback": ""})
         request = {"op": "run", "cell": name, "source": source}
         answer, lost = self._request(request, self._limits.cell_seconds, self._cell_result)
         return answer if lost is None else CellResult(error=lost, lost=True)
 
     def ask(self, request: dict) -> dict:
         """Answer a check's request about the student's functions; see `autograder.calling.Caller`."""
-        if not self.alive:
-            return {"error": {"kind": "died", "message": "an earlier call ended it"}}
         names = request.get("arguments", {})
         answer, lost = self._request(request, self._limits.call_seconds, lambda answer: _call_answer(answer, names))
         return answer if lost is None else {"error": lost}
@@ -112,6 +114,8 @@ class Session:
 
     def _request(self, request: dict, seconds: float, read: Callable[[dict], T]) -> tuple[T | None, dict | None]:
         """Send a request and read its answer. Returns what was read, or how the worker was lost."""
+        if not self.alive:
+            return None, _lost("died", "ProcessEnded", "an earlier call ended it", 0.0)
         started = time.monotonic()
         deadline = max(min(started + seconds, self._deadline), started + 0.01)
         self._number += 1
@@ -133,8 +137,7 @@ class Session:
         except ChannelError as error:
             self.close()
             message = f"it wrote to the grader's channel: {error}"
-        seconds = round(deadline - started, 1)
-        return None, {"kind": kind, "type": name, "message": message, "traceback": "", "seconds": seconds}
+        return None, _lost(kind, name, message, deadline - started)
 
     def _how_it_ended(self) -> str:
         code = self._process.returncode
@@ -155,6 +158,10 @@ class Session:
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
+
+
+def _lost(kind: str, name: str, message: str, seconds: float) -> dict:
+    return {"kind": kind, "type": name, "message": message, "traceback": "", "seconds": round(seconds, 1)}
 
 
 def plain_text(value: Any, limit: int = MAX_TEXT) -> str:
@@ -207,7 +214,9 @@ def _leaf(value: Any) -> Any:
     if value is None or type(value) in (bool, float, complex, np.ndarray, Opaque):
         return value
     if type(value) is int:
-        return value if abs(value) < 2**63 else math.copysign(math.inf, value)
+        if abs(value) < 2**63:
+            return value
+        return math.inf if value > 0 else -math.inf
     if type(value) is str:
         return _one_line(value)
     raise ChannelError("a result that is neither numbers nor text")

@@ -17,7 +17,7 @@ import numpy as np
 
 from autograder.calling import MAX_DIMENSIONS, NUMERIC_KINDS, Opaque, is_numeric_array
 
-MAX_HEADER_BYTES = 1_000_000
+MAX_HEADER_BYTES = 4_000_000
 MAX_PAYLOAD_BYTES = 16_000_000
 _LENGTHS = struct.Struct(">II")
 _DTYPES = {np.dtype(code).str: np.dtype(code) for code in "?bBhHiIlLqQefdgFD"}

@@ -1,6 +1,7 @@
 """The sources of the book: described figures, equations that messages can point to, a complete table of contents."""
 
 import ast
+import hashlib
 import re
 from pathlib import Path
 
@@ -186,6 +187,13 @@ def test_every_work_in_the_bibliography_names_its_authors_and_year():
         assert year in key, key
         surname = re.sub(r"[^a-z]", "", author.split(",")[0].lower())
         assert key.startswith(surname[:4]), key
+
+
+def test_the_vendored_mathjax_is_the_released_file_and_has_its_license_beside_it():
+    folder = BOOK / "_vendor" / "_static" / "mathjax"
+    stated = re.search(r"sha256 of (\S+): (\w+)", (folder / "README.txt").read_text(encoding="utf-8"))
+    assert hashlib.sha256((folder / stated.group(1)).read_bytes()).hexdigest() == stated.group(2)
+    assert "Apache License" in (folder / "LICENSE").read_text(encoding="utf-8")
 
 
 def test_a_picture_without_alt_text_is_found():

@@ -1,5 +1,6 @@
 """The built book: no warning, no request to another host, formulas rendered, pictures described."""
 
+import fcntl
 import html
 import json
 import os
@@ -76,10 +77,26 @@ def in_table_of_contents():
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def book(tmp_path_factory):
-    """Build a copy of the book, with the students' problem sets in it, every warning an error."""
-    folder = tmp_path_factory.mktemp("course")
+    """Build a copy of the book once, also when the tests are spread over several processes by pytest-xdist."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    record = folder / "course" / "build.json"
+    with open(folder / "course.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not record.exists():
+            record.write_text(json.dumps(build(folder / "course")), encoding="utf-8")
+    exit_code, log = json.loads(record.read_text(encoding="utf-8"))
+    pages = folder / "course" / "_build" / "html"
+    if not (pages / "index.html").is_file():
+        pytest.fail(f"the book was not built:\n{log[-3000:]}")
+    return Book(pages, log, exit_code)
+
+
+def build(folder):
+    """Build the book in a folder, with the students' problem sets in it, every warning an error."""
     shutil.copytree(
         ROOT / "book",
         folder / "book",
@@ -101,14 +118,10 @@ def book(tmp_path_factory):
         env={**os.environ, "NO_COLOR": "1"},
         check=False,
     )
-    log = re.sub(r"\x1b\[[0-9;]*m", "", finished.stdout + finished.stderr)
-    pages = folder / "_build" / "html"
-    if not (pages / "index.html").is_file():
-        pytest.fail(f"the book was not built:\n{log[-3000:]}")
-    return Book(pages, log, finished.returncode)
+    return finished.returncode, re.sub(r"\x1b\[[0-9;]*m", "", finished.stdout + finished.stderr)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium():
     """Return the path of Chromium. Without it a test is skipped, but fails where CI is set."""
     path = find_chromium()
@@ -119,7 +132,7 @@ def chromium():
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def seen_over_http(book, chromium, tmp_path_factory):
     """Open every page in a frame as wide as a telephone, over http: what was found there, what was asked for."""
     shutil.copy(PROBE, book.folder.parent)

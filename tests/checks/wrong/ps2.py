@@ -73,7 +73,6 @@ SUBSTITUTIONS = {
         ),
         ("with h0", "return h, cache", "return np.concatenate([h[:, :1] * 0, h], axis=1), cache"),
         ("Wh transposed", STEP, "rnn_step_forward(x[:, t], h_t, Wx, Wh.T, b)"),
-        ("reset after three steps", STEP, "rnn_step_forward(x[:, t], h_t if t % 3 else 0 * h_t, Wx, Wh, b)"),
         ("float32", "np.empty((N, T, H))", "np.empty((N, T, H), np.float32)"),
         ("cache missing", "return h, cache", "return h"),
         ("cache None", "return h, cache", "return h, None"),
@@ -217,24 +216,7 @@ def rnn_forward_with_one_state_for_all_sequences(x, h0, Wx, Wh, b):
     return h, "cache"
 
 
-def rnn_step_forward_with_weights_swapped(x_t, h_prev, Wx, Wh, b):
-    return np.tanh(x_t @ Wh + h_prev @ Wx + b), "cache"
-
-
-def rnn_step_forward_with_Wx_transposed(x_t, h_prev, Wx, Wh, b):
-    return np.tanh(x_t @ Wx.T + h_prev @ Wh + b), "cache"
-
-
-def rnn_step_forward_with_both_transposed(x_t, h_prev, Wx, Wh, b):
-    return np.tanh(x_t @ Wx.T + h_prev @ Wh.T + b), "cache"
-
-
 FUNCTIONS = {
-    "rnn_step_forward": {
-        "weights swapped": rnn_step_forward_with_weights_swapped,
-        "Wx transposed": rnn_step_forward_with_Wx_transposed,
-        "both transposed": rnn_step_forward_with_both_transposed,
-    },
     "rnn_forward": {
         "first step left out": rnn_forward_without_the_first_step,
         "one state for all sequences": rnn_forward_with_one_state_for_all_sequences,

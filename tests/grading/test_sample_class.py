@@ -1,0 +1,73 @@
+"""The sample class gets the points that stand beside it, whatever was handed in."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograder.grading.assignment import Assignment
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "tests" / "sample_class"
+EXPECTED = tomllib.loads((SAMPLE / "expected.toml").read_text())
+
+
+def snapshot(folder):
+    """Return every file below a folder with its size and time of change."""
+    return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+
+
+def points_in(gradebook_file, name):
+    """Return the points that nbgrader's gradebook holds, by student and question."""
+    assignment = Assignment.read(ROOT / "solutions" / name / f"{name}.ipynb")
+    with Gradebook(f"sqlite:///{gradebook_file}") as gradebook:
+        return {
+            submission.student.id: {
+                cell.check: gradebook.find_grade(cell.grade_id, name, name, submission.student.id).score
+                for cell in assignment.questions
+            }
+            for submission in gradebook.assignment_submissions(name)
+        }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_every_question_of_the_sample_class_gets_the_expected_points(name, tmp_path):
+    shutil.copytree(SAMPLE / "submitted", tmp_path / "submitted")
+    instructors = ROOT / "classroom"
+    before = snapshot(instructors), snapshot(ROOT / "exercises"), snapshot(SAMPLE)
+
+    command = [sys.executable, "-m", "autograder", "grade", name, "--classroom", tmp_path, "--jobs", "2"]
+    done = subprocess.run([*command, "--timeout", "3"], cwd=ROOT, capture_output=True, text=True, timeout=300)
+
+    expected = EXPECTED[name]
+    refused = expected["not_graded"]
+    assert done.returncode == (1 if refused else 0), done.stderr
+    assert points_in(tmp_path / "gradebook.db", name) == {
+        student: dict(zip(expected["questions"], points, strict=True)) for student, points in expected["points"].items()
+    }
+    shown = " ".join(done.stdout.replace("│", " ").split())
+    assert all(reason in shown for reason in refused.values())
+    pages = {path.parent.parent.name for path in tmp_path.glob(f"feedback/*/{name}/{name}.html")}
+    assert pages == set(expected["points"])
+    assert (snapshot(instructors), snapshot(ROOT / "exercises"), snapshot(SAMPLE)) == before
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_expected_points_are_there_for_every_submission_and_none_besides():
+    handed_in = {
+        name: {path.parent.parent.name for path in SAMPLE.glob(f"submitted/*/{name}/{name}.ipynb")} for name in EXPECTED
+    }
+    assert handed_in == {name: {*table["points"], *table["not_graded"]} for name, table in EXPECTED.items()}
+    assert sum(map(len, handed_in.values())) == len(list(SAMPLE.glob("submitted/*/*/*")))
+
+
+def test_notebooks_of_the_sample_class_name_no_folder_of_the_machine_they_were_made_on():
+    for path in SAMPLE.rglob("*.ipynb"):
+        text = path.read_text()
+        assert str(ROOT) not in text, path
+        assert "/home/" not in text, path
