@@ -136,11 +136,6 @@ def measure(layer, dtype, threads, case, sides, rounds, seconds):
     return times
 
 
-def geometric_mean(ratios):
-    """Return the geometric mean."""
-    return statistics.geometric_mean(ratios)
-
-
 def openblas_core():
     """Return the name of the processor core OpenBLAS chose its kernels for, or None where it cannot be told."""
     try:
@@ -180,9 +175,11 @@ def print_tables(console, results, with_torch):
             means.add_column(heading)
         for dtype, by_layer in ratios.items():
             for layer, values in by_layer.items():
-                means.add_row(dtype, layer, f"{geometric_mean(values):.2f}", f"{max(values):.2f}")
+                means.add_row(dtype, layer, f"{statistics.geometric_mean(values):.2f}", f"{max(values):.2f}")
             together = [value for values in by_layer.values() for value in values]
-            means.add_row(dtype, "all", f"{geometric_mean(together):.2f}", f"{max(together):.2f}", end_section=True)
+            means.add_row(
+                dtype, "all", f"{statistics.geometric_mean(together):.2f}", f"{max(together):.2f}", end_section=True
+            )
         console.print(means)
 
 
@@ -216,7 +213,9 @@ def main(quick, threads, layers, job):
         for layer, dtype, count, case in jobs:
             label = f"{layer} {dtype}, {count} thread(s), T, N, D, H = {', '.join(map(str, case))}"
             progress.update(task, description=label)
-            results[layer, dtype, count, case] = measure(layer, dtype, count, case, sides, rounds, seconds)
+            times = results[layer, dtype, count, case] = measure(layer, dtype, count, case, sides, rounds, seconds)
+            figures = ", ".join(f"{side} {1e3 * statistics.median(values):.3f} ms" for side, values in times.items())
+            progress.console.print(f"{label}: {figures}", soft_wrap=True)
             progress.advance(task)
     print_tables(console, results, with_torch)
 

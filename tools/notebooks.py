@@ -122,9 +122,7 @@ def _id_from_content(cell: NotebookNode) -> str:
     source = "".join(cell.source)
     if cell.cell_type == "code":
         defined = re.search(r"^(?:def|class)\s+(\w+)", source, re.MULTILINE)
-        lines = [
-            line for line in source.splitlines() if line.strip() and not line.lstrip().startswith(("#", "%"))
-        ]
+        lines = [line for line in source.splitlines() if line.strip() and not line.lstrip().startswith(("#", "%"))]
         first = defined.group(1) if defined else (lines or [""])[0]
     else:
         lines = [line for line in source.splitlines() if re.match(r"[^\W_]|#", line)]
@@ -250,9 +248,7 @@ def normalize(paths: tuple[Path, ...], check: bool) -> None:
             continue
         changed += 1
         click.echo(f"{_shown(path)}: {'not in normal form' if check else 'normalized'}")
-        for difference in list(differences(before, after)) or [
-            "the JSON is not laid out as nbformat does it"
-        ]:
+        for difference in list(differences(before, after)) or ["the JSON is not laid out as nbformat does it"]:
             click.echo(f"  {difference}")
         if not check:
             path.write_text(text, encoding="utf-8", newline="\n")

@@ -88,7 +88,7 @@ def gru_forward(x, h0, Wx, Wh, b, bh=None, *, reset_after=True):
             "gru_forward: bh is an array, expected None with reset_after=False, where one bias suffices; add bh to b."
         )
 
-    # σ(z) = ½ tanh(½ z) + ½: the ½ inside is put into the weights.
+    # σ(z) = ½ tanh(½ z) + ½: the ½ inside is put into the weights. A gate below about 1e-16 (float32: 1e-8) is 0.
     inner = np.ones(3 * H, dtype)
     inner[: 2 * H] = 0.5
     b_all, bn = b * inner, np.zeros((N, H), dtype)

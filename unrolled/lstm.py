@@ -82,7 +82,8 @@ def lstm_forward(x, h0, c0, Wx, Wh, b):
 
     Wx, Wh, b = (last_gate_first(array, 4) for array in (Wx, Wh, b))
     x_one = time_major_with_one(x)
-    # σ(z) = ½ tanh(½ z) + ½: with the ½ inside put into the weights, one tanh serves all four gates.
+    # σ(z) = ½ tanh(½ z) + ½: with the ½ inside put into the weights, one tanh serves all four gates. The error is
+    # that of 1, not of σ: a gate below about 1e-16 (float32: 1e-8) is exactly 0.
     inner = np.ones(4 * H, dtype)
     inner[: 3 * H] = 0.5
     projected = project(x_one, Wx * inner, b * inner)

@@ -1,9 +1,11 @@
 """The memory layout that the recurrent layers share.
 
 Callers see batch-first arrays (N, T, ...). Inside, everything is time-major (T, N, ...), so that one time step is one
-contiguous block and all steps together are the T·N rows of one matrix product.
+contiguous block and all steps together are the T·N rows of one matrix product. Results are batch-first views of
+time-major memory.
 """
 
+import contextlib
 import sys
 
 import numpy as np
@@ -12,7 +14,8 @@ if sys.platform == "linux":
     # glibc hands freed memory back to the system above a threshold that adapts to the largest block freed so far.
     # At its low start value every pass over the layers pays thousands of page faults, up to half of its time. One
     # block allocated and freed, never touched, sets the threshold to its highest value.
-    np.empty(2**25 - 2**16, np.uint8)
+    with contextlib.suppress(MemoryError):  # where memory is limited, to be slower is no reason to fail
+        np.empty(2**25 - 2**16, np.uint8)
 
 BLOCK = 2**15  # entries of one hidden-state array that, with the arrays like it, stay in a processor's cache
 

@@ -114,7 +114,7 @@ class Classroom:
         """
         plugin.KNOWN[outcome.digest] = outcome.graded
         try:
-            with _interrupt_waits(), _nbgrader_quiet():
+            with _nbgrader_quiet():
                 answer = self._api().autograde(name, outcome.student, force=True, create=True)
         finally:
             del plugin.KNOWN[outcome.digest]
@@ -168,12 +168,13 @@ class Classroom:
             graded = grade_side_by_side(fit, source_notebook(self.course, name), sandbox, pool)
             self.register(name)
             for submission, outcome in graded:
-                if outcome.graded is not None and (trouble := self.record(name, outcome)):
-                    outcome = _not_graded(outcome, trouble)
-                outcomes[submission.student] = outcome
-                if outcome.graded is not None and feedback:
-                    pages[submission.student] = self._feedback_in(pool, name, submission.student)
-                progress(submission.student)
+                with _interrupt_waits():
+                    if outcome.graded is not None and (trouble := self.record(name, outcome)):
+                        outcome = _not_graded(outcome, trouble)
+                    outcomes[submission.student] = outcome
+                    if outcome.graded is not None and feedback:
+                        pages[submission.student] = self._feedback_in(pool, name, submission.student)
+                    progress(submission.student)
             for student, trouble in pages.items():
                 if said := trouble():
                     outcomes[student] = replace(outcomes[student], remarks=(*outcomes[student].remarks, said))

@@ -16,7 +16,7 @@ from autograder.sandbox.session import CellResult, Session
 from autograder.student import CheckFailed, Student
 
 SHORTEST_LIMIT = 2.0
-MAX_MAGIC_CHARACTERS = 20_000
+MAX_MAGIC_CHARACTERS, MAX_MAGIC_LINES = 20_000, 50
 _NOTEBOOK_SYNTAX = re.compile(r"^\s*[%!?]|\?\s*$", re.MULTILINE)
 
 
@@ -180,13 +180,13 @@ class _Run:
         return self._session
 
     def _run(self, name: str, source: str) -> list:
+        worker = self._worker()
+        if worker is None:
+            return [self._not_run(name)]
         try:
             source = _plain_python(source)
         except SyntaxError as error:
             return [_error_output("SyntaxError", str(error), f"SyntaxError: {error}")]
-        worker = self._worker()
-        if worker is None:
-            return [self._not_run(name)]
         started = time.monotonic()
         result = worker.run(name, source)
         if result.lost:
@@ -225,14 +225,15 @@ class _Run:
 def _plain_python(source: str) -> str:
     """Return a cell as Python: notebook magics become calls that the worker ignores.
 
-    IPython needs time that grows with the square of a cell's length, and this is our own process: long cells are left
-    as they are.
+    IPython reads the whole cell again for every magic in it, and this is our own process: a long cell, or one of very
+    many magics, is left as it is.
 
     Raises
     ------
     SyntaxError
     """
-    if not _NOTEBOOK_SYNTAX.search(source) or len(source) > MAX_MAGIC_CHARACTERS or _is_python(source):
+    count = len(_NOTEBOOK_SYNTAX.findall(source))
+    if not 0 < count <= MAX_MAGIC_LINES or len(source) > MAX_MAGIC_CHARACTERS or _is_python(source):
         return source
     from IPython.core.inputtransformer2 import TransformerManager
 

@@ -238,6 +238,11 @@ def test_no_page_scrolls_sideways_on_a_telephone(seen_over_http):
     assert {page["page"]: page["width"] for page in report if page["width"] > PHONE_WIDTH} == {}
 
 
+def test_every_button_has_a_name_and_every_wide_equation_can_be_reached_by_keys(seen_over_http):
+    _, report, _ = seen_over_http
+    assert [page for page in report if page["nameless"] or page["unreachable"]] == []
+
+
 def test_every_picture_on_a_page_has_a_description(book):
     bare = []
     for name in in_table_of_contents():

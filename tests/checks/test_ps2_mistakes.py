@@ -111,6 +111,17 @@ def test_masked_states_are_those_of_every_sequence_read_alone():
             np.testing.assert_array_equal(h[n, length:], np.broadcast_to(h[n, length - 1], h[n, length:].shape))
 
 
+def test_outputs_in_terms_are_those_of_one_state_after_the_other():
+    given = ps2._outputs(np.random.default_rng(0), "", masked=True).arguments
+    h, mask, layer = given["h"], given["mask"], {"Wy": given["Wy"], "by": given["by"]}
+    at_every_step = bank.outputs_in_terms({"h": h, **layer})
+    at_the_end = bank.outputs_in_terms(given)
+    for n, length in enumerate(mask.sum(axis=1)):
+        by_hand = np.array([state @ layer["Wy"] + layer["by"] for state in h[n]])
+        np.testing.assert_allclose(at_every_step[n], by_hand, rtol=1e-12)
+        np.testing.assert_allclose(at_the_end[n], by_hand[length - 1], rtol=1e-12)
+
+
 def test_the_parameter_count_is_that_of_the_arrays_of_a_network():
     D, H, V = 5, 7, 3
     arrays = [np.zeros(shape) for shape in ((D, H), (H, H), (H,), (H, V), (V,))]

@@ -2,7 +2,6 @@
 
 import copy
 import shutil
-import sys
 from pathlib import Path
 
 import nbformat
@@ -12,6 +11,7 @@ from nbgrader.api import Gradebook
 
 from autograder.cli import main
 from autograder.grading.assignment import Assignment
+from autograder.grading.classroom import Classroom
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ("imports", "rnn-parameter-count", "check-rnn-parameter-count", "many-to-many", "check-many-to-many")
@@ -23,6 +23,7 @@ class SmallCourse:
     def __init__(self, folder: Path):
         self.folder = folder
         self.room = folder / "classroom"
+        folder.mkdir(exist_ok=True)
         self.source = folder / "solutions" / "ps2" / "ps2.ipynb"
         shutil.copy(ROOT / "nbgrader_config.py", folder)
         whole = nbformat.read(ROOT / "solutions" / "ps2" / "ps2.ipynb", as_version=4)
@@ -76,11 +77,18 @@ def cell_of(notebook, cell_id: str):
     return next(cell for cell in notebook.cells if cell.id == cell_id)
 
 
+@pytest.fixture(scope="session")
+def registered_classroom(tmp_path_factory):
+    """A classroom with an empty gradebook that knows the small course's assignment; to make one takes seconds."""
+    course = SmallCourse(tmp_path_factory.mktemp("registered"))
+    Classroom(course.folder, course.room).register("ps2")
+    return course.room
+
+
 @pytest.fixture
-def course(tmp_path, monkeypatch):
+def course(tmp_path, monkeypatch, registered_classroom):
     """A course of two questions: rnn_parameter_count, 1 point, and many_to_many, 2 points."""
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
-    folder = tmp_path / "course"
-    folder.mkdir()
-    return SmallCourse(folder)
+    course = SmallCourse(tmp_path / "course")
+    shutil.copytree(registered_classroom, course.room)
+    return course

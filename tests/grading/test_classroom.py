@@ -9,12 +9,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
-from autograder.grading import plugin
+from autograder.grading import plugin, submission
 from autograder.grading.classroom import Classroom
 from autograder.grading.submission import Submission, grade_side_by_side, pool_of
 from autograder.sandbox.bubblewrap import Sandbox
@@ -70,12 +71,13 @@ def test_the_grade_of_who_cannot_be_graded_is_left_as_it_was(course):
     assert course.points() == {"ada": [1, 0], "bo": [1, 2]}
 
 
-@pytest.mark.parametrize("student", ["Ada Lovelace", "-rf", "é日本", "o'hara; drop", "{student_id}", "a+b@c.org", "=1"])
-def test_unusual_names_are_graded(course, student):
-    course.submit(student)
-    course.submit("bo")
-    assert course.run("grade", "ps2", "--jobs", "1").exit_code == 0
-    assert course.points() == {student: [1, 2], "bo": [1, 2]}
+def test_unusual_names_are_graded(course):
+    students = ["Ada Lovelace", "-rf", "é日本", "o'hara; drop", "{student_id}", "a+b@c.org", "=1"]
+    for student in students:
+        course.submit(student)
+    result = course.run("grade", "ps2", "--jobs", "2")
+    assert result.exit_code == 0, result.output
+    assert course.points() == {student: [1, 2] for student in students}
 
 
 def test_names_that_nbgrader_cannot_bear_are_told_and_the_others_are_graded(course):
@@ -90,15 +92,14 @@ def test_names_that_nbgrader_cannot_bear_are_told_and_the_others_are_graded(cour
 
 
 def test_what_strangers_wrote_is_shown_as_text_and_not_obeyed(course):
-    folder = course.submit("[bold]ada[/x]").parent
-    folder.parent.rename(folder.parent.parent / "[bold]")
-    folder = course.submit("bo").parent
-    (folder / "ps2.ipynb").rename(folder / "[red]\x1b[2J[/nonsense].ipynb")
+    course.submit("[bold]")
+    path = course.submit("bo")
+    path.rename(path.with_name("[red]\x1b[2J[x] [\x1b[0m].ipynb"))
     result = course.run("grade", "ps2", "--jobs", "1")
     assert result.exit_code == 1
     assert "[red]" in result.output
-    assert "[/nonsense].ipynb" in result.output
-    assert "\x1b[2J" not in result.output
+    assert "[bold]" in result.output
+    assert "\x1b" not in result.output
 
 
 def test_nothing_but_the_notebook_is_taken_from_a_submission(course):
@@ -117,8 +118,6 @@ def test_nothing_but_the_notebook_is_taken_from_a_submission(course):
 
 
 def test_a_changed_source_notebook_is_registered_anew(course):
-    import nbformat
-
     course.submit("ada")
     course.run("grade", "ps2", "--jobs", "1")
     source = nbformat.read(course.source, as_version=4)
@@ -157,10 +156,8 @@ def test_a_submission_that_ends_the_graders_process_costs_its_author_alone(cours
 
 
 def test_an_error_of_the_grader_itself_is_an_outcome_and_not_the_end(course, monkeypatch):
-    from autograder.grading import submission as module
-
-    monkeypatch.setattr(module, "repair", lambda *_: 1 / 0)
-    outcome = module.grade_submission(Submission("ada", course.submit("ada").parent), course.source, Sandbox())
+    monkeypatch.setattr(submission, "repair", lambda *_: 1 / 0)
+    outcome = submission.grade_submission(Submission("ada", course.submit("ada").parent), course.source, Sandbox())
     assert outcome.graded is None
     assert outcome.remarks == ("the grader failed on it: ZeroDivisionError: division by zero.",)
 
@@ -215,20 +212,18 @@ def test_ctrl_c_ends_the_workers_and_leaves_a_gradebook_that_can_be_read(course)
         [*command, "--classroom", course.room], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
-    page = course.room / "autograded" / "bo" / "ps2" / "ps2.ipynb"
     until = time.monotonic() + 60
-    while not page.exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    time.sleep(0.5)
+    while course.points() != {"ada": [1, 2], "bo": [1, 2]} and time.monotonic() < until:
+        time.sleep(0.1)
     helpers = psutil.Process(process.pid).children(recursive=True)
     assert len(helpers) > 2
     pressed = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert time.monotonic() - pressed < 6
+    assert time.monotonic() - pressed < 8
     assert process.returncode == 130
     assert "stopped; 2 of 6 submissions are graded and recorded" in errors
     assert "Traceback" not in errors
-    gone, alive = psutil.wait_procs(helpers, timeout=5)
+    _, alive = psutil.wait_procs(helpers, timeout=5)
     assert alive == []
     assert course.points() == {"ada": [1, 2], "bo": [1, 2]}

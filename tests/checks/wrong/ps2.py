@@ -99,6 +99,7 @@ SUBSTITUTIONS = {
         ("a float", "return hidden + output", "return float(hidden + output)"),
         ("a bool", "return hidden + output", "return True"),
         ("an array", "return hidden + output", "return np.array([hidden, output])"),
+        ("a number too long to print", "return hidden + output", "return 10**5000"),
         ("the try-it number", "return hidden + output", "return 34"),
         ("nothing", "return hidden + output", "count = hidden + output"),
     ],
@@ -242,5 +243,6 @@ VALUES = {
         "nothing": None,
         "array": np.array([18]),
         "distance": 0.0089,
+        "a number too long to print": 10**5000,
     },
 }

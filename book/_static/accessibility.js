@@ -1,0 +1,17 @@
+// What the theme and docutils leave out for those who read with the keyboard or a screen reader.
+window.addEventListener("load", async () => {
+  // The button that unfolds a chapter in the table of contents has an icon but no name.
+  for (const summary of document.querySelectorAll(".bd-sidebar-primary summary")) {
+    const chapter = summary.closest("li")?.querySelector("a")?.textContent.trim();
+    summary.setAttribute("aria-label", `Pages below “${chapter}”`);
+  }
+  // The list of references gets the role of a list, without a single list item in it.
+  for (const element of document.querySelectorAll(".citation-list, .citation-list > .citation")) {
+    element.removeAttribute("role");
+  }
+  // An equation wider than the page scrolls in its own box, which must be reachable to be scrolled by keys.
+  await window.MathJax?.startup?.promise;
+  for (const box of document.querySelectorAll('div.math, mjx-container[display="true"]')) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  }
+});

@@ -1,0 +1,286 @@
+"""Notebooks that try to get points in any way but by the right numbers, and that try to harm the grader."""
+
+import re
+import time
+import tracemalloc
+
+import nbformat
+import numpy as np
+import pytest
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_code_cell, new_notebook
+
+from autograder.checks import CHECKS
+from autograder.grading.assignment import Assignment, SourceCell
+from autograder.grading.notebook import Graded, grade_notebook
+from autograder.sandbox.bubblewrap import Limits, Sandbox
+
+QUICK = Sandbox(Limits(cell_seconds=3, call_seconds=2, total_seconds=30))
+RIGHT = """
+import numpy as np
+def rnn_step_forward(x_t, h_prev, Wx, Wh, b):
+    h = np.tanh(x_t @ Wx + h_prev @ Wh + b)
+    return h, (x_t, h_prev, Wx, Wh, h)
+def rnn_parameter_count(D, H, V):
+    return D * H + H * H + H + H * V + V
+"""
+
+
+def graded_cell(check: str) -> SourceCell:
+    metadata = {"grade": True, "grade_id": f"check-{check}", "locked": True, "points": 1, "schema_version": 3,
+                "solution": False, "task": False}  # fmt: skip
+    return SourceCell(metadata["grade_id"], "code", f'check("{check}")', metadata)
+
+
+def grade(*sources: str, checks=tuple(CHECKS)) -> tuple[Graded, nbformat.NotebookNode]:
+    """Grade a notebook with some cells, and behind them one graded cell for each check."""
+    assignment = Assignment("hostile", tuple(graded_cell(check) for check in checks))
+    cells = [new_code_cell(source) for source in sources]
+    cells += [new_code_cell(cell.source, metadata={"nbgrader": cell.metadata}) for cell in assignment.cells]
+    notebook = new_notebook(cells=cells)
+    graded = grade_notebook(notebook, assignment, QUICK)
+    graded.write_outputs(notebook)
+    return graded, notebook
+
+
+def passed(graded: Graded) -> list[str]:
+    return [question.check for question in graded.questions if question.passed]
+
+
+def test_right_functions_get_their_points_so_that_the_attacks_below_could_have():
+    graded, _ = grade(RIGHT, checks=("rnn_step_forward", "rnn_parameter_count"))
+    assert passed(graded) == ["rnn_step_forward", "rnn_parameter_count"]
+
+
+# ---- points without work ----
+
+WRONG_FUNCTIONS = "\n".join(
+    f"def {name}(*arguments):\n    return tuple(np.zeros(3) for _ in range({outputs}))"
+    for name, outputs in {
+        "rnn_step_forward": 2, "rnn_forward": 2, "rnn_forward_masked": 2, "rnn_step_backward": 5, "rnn_backward": 5,
+        "rnn_backward_truncated": 5, "repaired_rnn_backward": 5, "softmax_cross_entropy": 2, "rnn_rtrl": 3,
+    }.items()
+)  # fmt: skip
+PATCHES = {
+    "numpy compares everything as equal": (
+        "np.allclose = np.array_equal = np.isclose = lambda *a, **k: True\n"
+        "np.testing.assert_allclose = np.testing.assert_array_equal = lambda *a, **k: None\n"
+        "np.linalg.norm = lambda *a, **k: 0.0\nnp.max = np.abs = lambda *a, **k: 0.0"
+    ),
+    "numpy is nothing": "np = None\nimport sys\nsys.modules['numpy'] = None",
+    "the built-ins agree": (
+        "import builtins\nbuiltins.abs = builtins.max = builtins.sum = lambda *a, **k: 0\n"
+        "builtins.all = builtins.isinstance = builtins.hasattr = lambda *a, **k: True\n"
+        "builtins.__import__ = lambda *a, **k: None"
+    ),
+    "check is its own": (
+        "import autograder, sys, types\nautograder.check = lambda *a, **k: print('right')\n"
+        "check = autograder.check\nsys.modules['autograder.checks'] = types.SimpleNamespace(CHECKS={})\n"
+        "autograder.CheckFailed = autograder.NotAnswered = type('CheckFailed', (BaseException,), {})"
+    ),
+    "the worker says that it passed": (
+        "import gc\nfor thing in gc.get_objects():\n"
+        "    if type(thing).__name__ == 'Worker':\n"
+        "        type(thing).run = lambda *a: {'stdout': 'right', 'passed': True, 'points': 99}\n"
+    ),
+    "every exit hook exits": (
+        "import atexit, sys\nsys.exit = exit = lambda *a: None\natexit.register(lambda: print('right'))\n"
+        "sys.excepthook = lambda *a: None\nsys.settrace(lambda *a: None)"
+    ),
+}
+
+
+@pytest.mark.parametrize("patch", PATCHES)
+def test_patching_what_a_check_might_use_gets_no_points(patch):
+    graded, _ = grade("import numpy as np", WRONG_FUNCTIONS, PATCHES[patch])
+    assert passed(graded) == []
+
+
+FORGER = """
+import numpy as np
+from autograder.calling import Caller, Opaque
+seen = []
+def like(value, fill):
+    return np.full(value.shape, fill) if isinstance(value, np.ndarray) else value
+def forged(request):
+    arguments = list(request.get("arguments", {}).values())
+    seen.extend(value for value in arguments if isinstance(value, np.ndarray))
+    return {forged}
+Caller.answer = lambda self, request: forged(request)
+"""
+FORGED = [
+    "{'result': True}",
+    "{'result': None}",
+    "{'result': 0.0}",
+    "{'result': float('nan')}",
+    "{'result': np.nan}",
+    "{'result': 10**300}",
+    "{'result': 'right'}",
+    "{'result': ()}",
+    "{'result': Opaque(0)}",
+    "{'result': (Opaque(0),) * 5}",
+    "{'passed': True, 'points': 10, 'verdict': 'right', 'message': 'right'}",
+    "{'result': np.array(0.0)}",
+    "{'result': np.zeros((0,))}",
+    "{'result': np.zeros((0, 3, 0))}",
+    "{'result': np.zeros((1,) * 8)}",
+    "{'result': np.zeros(1_900_000)}",
+    "{'result': np.zeros((2, 3), dtype=bool)}",
+    "{'result': np.zeros((2, 3), dtype=complex)}",
+    "{'result': np.full((2, 3), np.inf)}",
+    "{'result': tuple(like(value, 0.0) for value in arguments)}",
+    "{'result': tuple(like(value, np.nan) for value in arguments)}",
+    "{'result': tuple(like(value, np.inf) for value in arguments)}",
+    "{'result': tuple(like(value, 1e308) for value in arguments)}",
+    "{'result': tuple(arguments), 'changed': []}",
+    "{'result': arguments[0] if arguments else 0}",
+    "{'result': (like(arguments[0], 0.0), Opaque(1)) if arguments else 0}",
+    "{'result': (like(arguments[0], np.nan), Opaque(1)) if arguments else 0}",
+    "{'result': tuple(like(value, 0.0) for value in seen[:5])}",
+    "{'result': tuple(like(value, np.nan) for value in seen[:5])}",
+    "{'result': tuple(seen[:5])}",
+    "{'result': (1, 2.0, 'three', None, 4j)}",
+    "{'error': None, 'result': True}",
+    "{'error': {'kind': 'stub'}}",
+    "{'error': {'kind': 'passed', 'type': 'right', 'message': 'right'}}",
+    "{'error': {'kind': 'raised', 'type': 'CheckFailed', 'message': 'right', 'line_number': 1e9, 'line': {}}}",
+    "{'error': 'right'}",
+    "{'result': 0.0, 'changed': ['x', 'Wx', 'no such thing']}",
+    "{'result': 0.0, 'changed': 7}",
+    "{}",
+    "[]",
+    "None",
+]
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_a_forged_answer_to_every_call_gets_no_points(forged):
+    graded, _ = grade(FORGER.replace("{forged}", forged))
+    assert passed(graded) == []
+    for question in graded.questions:
+        assert question.message
+        assert len(question.message) < 20_000
+    assert [remark for remark in graded.remarks if "could not be completed" in remark] == []
+
+
+def test_answers_in_store_for_calls_that_will_come_get_no_points():
+    store = (
+        "import json, os, struct\n"
+        "def frame(number, result):\n"
+        "    pairs = [['result', result], ['changed', {'list': []}], ['number', number]]\n"
+        "    header = json.dumps({'tree': {'dict': pairs}, 'arrays': []}).encode()\n"
+        "    os.write(100, struct.pack('>II', len(header), 0) + header)\n"
+        "frame(1, None)\n"
+        "for number in range(2, 200):\n"
+        "    frame(number, True)"
+    )
+    graded, _ = grade(store)
+    assert passed(graded) == []
+
+
+# ---- harm to the grader ----
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os; os._exit(0)",
+        "import os; os.kill(1, 9)",
+        "import os; os.close(100)",
+        "raise SystemExit",
+        "raise KeyboardInterrupt",
+        "import sys; sys.setrecursionlimit(10**9)\ndef f(): f()\nf()",
+        "class Hidden(Exception):\n    def __str__(self): raise self\nraise Hidden",
+        "class Odd:\n    def __repr__(self): return 7\nOdd()",
+        "eval('(' * 1000 + ')' * 1000)",
+        "x = '\\ud800'\nprint(x)\nx",
+        "type('\\ud800', (Exception,), {})",
+        "%%bash\nrm -rf /",
+        "%matplotlib inline\n" * 30,
+        "\0",
+        "def f(:",
+        "from __future__ import braces",
+        "import gc\nfor thing in gc.get_objects():\n    if hasattr(thing, 'clear') and thing is not globals():\n"
+        "        try:\n            thing.clear()\n        except BaseException:\n            pass",
+    ],
+    ids=range(17),
+)
+def test_a_cell_that_breaks_its_worker_costs_nothing_but_itself(source):
+    graded, _ = grade(RIGHT, source, checks=("rnn_step_forward", "rnn_parameter_count"))
+    assert passed(graded) == ["rnn_step_forward", "rnn_parameter_count"]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "np.zeros(1_900_000)",
+        "(np.zeros(390_000),) * 5",
+        "np.broadcast_to(np.float64(1), (10**5, 10**5))",
+        "np.lib.stride_tricks.as_strided(np.zeros(1), (10**6, 10**6), (0, 0))",
+        "(np.zeros((0, 10**9)),) * 1000",
+        "list(range(10**5))",
+        "[[]] * 10**5",
+        "'x' * 10**8",
+        "10 ** 10_000",
+    ],
+)
+def test_large_results_cost_the_grader_little_memory_and_time(result):
+    names = ["rnn_step_forward", "rnn_forward", "rnn_backward", "rnn_parameter_count", "softmax_cross_entropy"]
+    functions = "\n".join(f"def {name}(*arguments):\n    return {result}" for name in names)
+    started = time.monotonic()
+    tracemalloc.start()
+    try:
+        graded, _ = grade("import numpy as np\n" + functions, checks=names)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert passed(graded) == []
+    assert peak < 250e6
+    assert time.monotonic() - started < 40
+
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+FORGED_TEXT = (
+    "'\\x1b[2K\\x1b[1A\\x1b[32mright\\x1b[0m rnn_parameter_count (1 of 1)\\r\\n\\u202e\\ud800\\x9b2J"
+    "<script>alert(1)</script><img src=x onerror=alert(2)>' + 'A' * 100_000"
+)
+SPEAKERS = {
+    "it raises it": f"def rnn_parameter_count(D, H, V):\n    raise ValueError({FORGED_TEXT})",
+    "it returns it": f"def rnn_parameter_count(D, H, V):\n    return {FORGED_TEXT}",
+    "its error is named so": f"E = type({FORGED_TEXT}.replace('\\ud800', ''), (Exception,), {{}})\n"
+    "def rnn_parameter_count(D, H, V):\n    raise E",
+    "its type is named so": f"rnn_parameter_count = type({FORGED_TEXT}.replace('\\ud800', ''), (), {{}})()",
+    "it prints it": f"import sys\nprint({FORGED_TEXT})\nprint({FORGED_TEXT}, file=sys.stderr)",
+    "it shows it": f"class Shown:\n    def __repr__(self):\n        return {FORGED_TEXT}\nShown()",
+    "its cell raises it": f"raise ValueError({FORGED_TEXT})",
+    "the worker says it": "from autograder.calling import Caller\n"
+    "Caller.answer = lambda *a: {'error': {'kind': 'raised', "
+    f"'type': {FORGED_TEXT}, 'message': {FORGED_TEXT}, 'line': {FORGED_TEXT}, 'line_number': {FORGED_TEXT}}}}}",
+}
+
+
+@pytest.mark.parametrize("speaker", SPEAKERS)
+def test_a_students_text_cannot_pass_for_a_terminal_line_or_a_part_of_the_page(speaker):
+    graded, notebook = grade(SPEAKERS[speaker], checks=("rnn_parameter_count",))
+    assert passed(graded) == []
+    (question,) = graded.questions
+    assert len(question.message) < 6000
+    assert not CONTROL.search(question.message)
+    assert not any(line.lstrip().startswith(("right", "\ufffd")) for line in question.message.splitlines())
+    assert not any(CONTROL.search(remark) for remark in graded.remarks)
+    for outputs in graded.outputs:
+        assert not any(CONTROL.search(str(list(output.values()))) for output in outputs)
+    nbformat.validate(notebook)
+    notebook.cells = [cell for cell in notebook.cells if cell.outputs]
+    for cell in notebook.cells:
+        cell.source = ""
+    page, _ = HTMLExporter().from_notebook_node(nbformat.from_dict(notebook))
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    page.encode()
+
+
+def test_the_graders_own_numpy_and_modules_stay_untouched():
+    before = np.allclose, np.testing.assert_allclose, np.linalg.norm, dict(CHECKS)
+    grade(*PATCHES.values(), checks=("rnn_step_forward",))
+    assert before == (np.allclose, np.testing.assert_allclose, np.linalg.norm, dict(CHECKS))
