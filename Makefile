@@ -12,6 +12,8 @@ SAMPLE := _build/sample-class
 SETS := $(notdir $(wildcard solutions/*))
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 PORT ?= 8000
+# More options for `make learn`, such as LAB=--no-browser
+LAB ?=
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -71,7 +73,7 @@ normalize: $(READY) ## Bring all notebooks and Python files into their one form
 learn: $(READY) ## Open the problem sets in JupyterLab (your copies lie in my-work/)
 	@mkdir -p my-work
 	@for file in exercises/*/*.ipynb; do copy=my-work/$$(basename $$file); test -e $$copy || cp $$file $$copy; done
-	@jupyter lab my-work
+	@jupyter lab my-work $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 grade: $(READY) ## Grade classroom/submitted/*/PS, for example: make grade PS=ps3
 	@test -n "$(PS)" || { echo "Name the problem set: make grade PS=ps3"; exit 2; }

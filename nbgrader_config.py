@@ -20,7 +20,5 @@ c.CourseDirectory.autograded_directory = str(classroom / "autograded")
 c.CourseDirectory.feedback_directory = str(classroom / "feedback")
 c.CourseDirectory.db_url = f"sqlite:///{classroom / 'gradebook.db'}"
 
-# Formgrader shows what students wrote, to somebody who may grade: text and pictures, no scripts.
-c.HTMLExporter.sanitize_html = True
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 configure_autograde(c)

@@ -144,7 +144,7 @@ def explain(found: Iterable[Mistake], equation: str = "") -> list[str]:
     labels = list(dict.fromkeys(mistake.equation for mistake in found)) or ([equation] if equation else [])
     for label in labels:
         title, page = CHAPTERS[label.split("-")[0]]
-        lines.append(f"  See equation {label} in the chapter “{title}” ({page}.html#equation-{label}).")
+        lines.append(f"  See equation {label} in the chapter “{title}” ({page}.html#equation-{label.lower()}).")
     return lines
 
 

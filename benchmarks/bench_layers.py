@@ -202,7 +202,8 @@ def main(quick, threads, layers, job):
     console = Console()
     console.print(f"NumPy {np.__version__}, OpenBLAS core: {openblas_core() or 'not known'}, {os.cpu_count()} CPUs")
     console.print(
-        "To compare OpenBLAS kernels, start with OPENBLAS_CORETYPE=SkylakeX (or another core) in the environment."
+        "To compare OpenBLAS kernels, start with OPENBLAS_CORETYPE=SkylakeX (or another core) in the environment.",
+        soft_wrap=True,
     )
     if not with_torch:
         console.print("torch is not installed: only our times. To compare, install torch and run this again.")

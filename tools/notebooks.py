@@ -1,8 +1,8 @@
 """Keep the committed notebooks in one form: ``normalize`` them, or ``execute`` a chapter and normalize it.
 
-A notebook in normal form has readable cell ids that do not change from run to run, no execution counts, no
-timestamps, no traces of the editor that saved it, and the JSON layout of nbformat. Problem sets, under
-``solutions/``, carry no outputs. So a diff shows what an author changed and nothing else.
+A notebook in normal form has readable cell ids that do not change from run to run, execution counts from 1 (in
+problem sets, none), no timestamps, no traces of the editor that saved it, and the JSON layout of nbformat. Problem
+sets, under ``solutions/``, carry no outputs. So a diff shows what an author changed and nothing else.
 """
 
 import copy
@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import click
@@ -61,6 +62,7 @@ def normalized(notebook: NotebookNode, *, outputs: bool) -> NotebookNode:
     result.nbformat, result.nbformat_minor = 4, 5
     kept = {key: value for key, value in result.metadata.items() if key in KEPT_NOTEBOOK_METADATA}
     result.metadata = nbformat.from_dict({**kept, **NOTEBOOK_METADATA})
+    numbers = count(1)
     for cell, identifier in zip(result.cells, _cell_ids(result.cells), strict=True):
         cell.id = identifier
         cell.source = "".join(cell.source)
@@ -68,17 +70,18 @@ def normalized(notebook: NotebookNode, *, outputs: bool) -> NotebookNode:
             {key: value for key, value in cell.metadata.items() if key in KEPT_CELL_METADATA and value != []}
         )
         if cell.cell_type == "code":
-            cell.execution_count = None
-            cell.outputs = _normalized_outputs(cell.get("outputs", [])) if outputs else []
+            # nbval takes a cell with outputs and no count for one that was never run: chapters count their cells.
+            cell.execution_count = next(numbers) if outputs else None
+            cell.outputs = _normalized_outputs(cell.get("outputs", []), cell.execution_count) if outputs else []
     return result
 
 
-def _normalized_outputs(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Drop execution counts and join the pieces in which a stream happened to arrive."""
+def _normalized_outputs(outputs: list[NotebookNode], number: int) -> list[NotebookNode]:
+    """Give the outputs their cell's count and join the pieces in which a stream happened to arrive."""
     result: list[NotebookNode] = []
     for output in outputs:
         if output.output_type == "execute_result":
-            output.execution_count = None
+            output.execution_count = number
         if output.output_type == "stream":
             output.text = "".join(output.text)
             if result and result[-1].output_type == "stream" and result[-1].name == output.name:
@@ -162,13 +165,14 @@ def differences(before: NotebookNode, after: NotebookNode) -> Iterator[str]:
         if old.get("id") != new.id:
             yield f"{cell}: the id is {old.get('id')!r}, expected {new.id!r}"
         yield from _metadata_differences(cell, old.metadata, new.metadata)
-        if old.get("execution_count") is not None:
-            yield f"{cell}: it has an execution count"
+        if old.get("execution_count") != new.get("execution_count"):
+            expected = new.execution_count or "none"
+            yield f"{cell}: the execution count is {old.get('execution_count') or 'none'}, expected {expected}"
         old_outputs, new_outputs = old.get("outputs", []), new.get("outputs", [])
         if old_outputs and not new_outputs:
             yield f"{cell}: it has outputs, and a problem set carries none"
-        elif any(output.get("execution_count") is not None for output in old_outputs):
-            yield f"{cell}: an output has an execution count"
+        elif any(output.get("execution_count", new.execution_count) != new.execution_count for output in old_outputs):
+            yield f"{cell}: an output has another execution count than its cell"
         elif len(old_outputs) != len(new_outputs):
             yield f"{cell}: one stream is stored in several pieces"
 

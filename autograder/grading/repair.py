@@ -1,7 +1,7 @@
 """Bring a submitted notebook back into a form that can be graded, whatever an editor or a student did to it.
 
 Cells may have been duplicated, deleted, moved, retyped or stripped of their metadata; locked cells may have been
-edited. The student's own code is never changed, and every repair is told.
+edited. The student's own code is never changed, and every repair is told. Only HTML in text cells becomes text.
 """
 
 import ast
@@ -16,6 +16,9 @@ from autograder.grading.assignment import Assignment, SourceCell, check_name
 
 MAX_NOTEBOOK_BYTES = 20_000_000
 _HALF_CHARACTERS = re.compile(r"[\ud800-\udfff]")  # JSON may hold them; no file or database takes them
+
+# The start of a tag. A text cell becomes a part of the page that formgrader shows to somebody who may grade.
+_TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 
 
 class UnreadableSubmission(Exception):
@@ -91,6 +94,9 @@ def repair(notebook: NotebookNode, assignment: Assignment) -> tuple[NotebookNode
         if source_cell.locked and (cell.source != source_cell.source or cell.cell_type != source_cell.cell_type):
             remarks.append(f"The locked cell {source_cell.grade_id} was changed; it was set back.")
         _become(cell, source_cell)
+    for number, cell in enumerate(cells):
+        if cell.cell_type != "code" and not (number in claims and claims[number].locked):
+            cell.source = _TAG.sub("&lt;", cell.source)
     _insert_missing(cells, claims, assignment, remarks)
     repaired = nbformat.v4.new_notebook(metadata=_plain_metadata(notebook), cells=cells)
     _give_distinct_ids(repaired.cells)

@@ -168,6 +168,18 @@ def test_an_unknown_grade_id_is_an_ordinary_cell(release):
     assert_in_order(repaired)
 
 
+def test_html_in_a_students_text_becomes_text_and_ours_stays(release):
+    text = "a <b>, $x<y$ and 1 < 2 > 0 <script>alert(1)</script>"
+    release.cells += [
+        nbformat.v4.new_markdown_cell(text),
+        nbformat.v4.new_raw_cell(text),
+        nbformat.v4.new_code_cell(text),
+    ]
+    repaired, _ = repair(release, ASSIGNMENT)
+    safe = "a &lt;b>, $x&lt;y$ and 1 < 2 > 0 &lt;script>alert(1)&lt;/script>"
+    assert [cell.source for cell in repaired.cells[-3:]] == [safe, safe, text]
+
+
 def test_cells_with_the_same_id_get_ids_of_their_own(release):
     for same in release.cells:
         same.id = "same"
