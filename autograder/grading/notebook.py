@@ -1,7 +1,5 @@
 """Grade one repaired notebook: its cells run in the sandbox, its checks run here."""
 
-import ast
-import re
 import time
 from dataclasses import dataclass, replace
 
@@ -16,8 +14,6 @@ from autograder.sandbox.session import CellResult, Session
 from autograder.student import CheckFailed, Student
 
 SHORTEST_LIMIT = 2.0
-MAX_MAGIC_CHARACTERS, MAX_MAGIC_LINES = 20_000, 50
-_NOTEBOOK_SYNTAX = re.compile(r"^\s*[%!?]|\?\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -154,6 +150,8 @@ class _Run:
         if worker is None:
             return True
         result = worker.run(name, source)
+        if not result.lost and result.error is None:
+            self._ran.append((name, source))
         return result.lost or result.error is None
 
     def _worker(self) -> Session | None:
@@ -164,29 +162,27 @@ class _Run:
         """
         if self._session is not None and self._session.alive:
             return self._session
-        if time.monotonic() > self._deadline:
-            return None
-        limits = self._sandbox.limits
+        while time.monotonic() < self._deadline:
+            self._session = Session(self._sandbox_for_next(), self._deadline)
+            self._starts += 1
+            lost = next((cell for cell in self._ran if self._session.run(*cell).lost), None)
+            if lost is None:
+                return self._session
+            self._ran.remove(lost)  # it ran well once, and does not every time
+        return None
+
+    def _sandbox_for_next(self) -> Sandbox:
+        full = self._sandbox.limits
         least = max(SHORTEST_LIMIT, 3 * self._longest)
         cell_seconds, call_seconds = (
-            min(full, max(full / 2**self._starts, least)) for full in (limits.cell_seconds, limits.call_seconds)
+            min(seconds, max(seconds / 2**self._starts, least)) for seconds in (full.cell_seconds, full.call_seconds)
         )
-        limits = replace(limits, cell_seconds=cell_seconds, call_seconds=call_seconds)
-        self._session = Session(replace(self._sandbox, limits=limits), self._deadline)
-        self._starts += 1
-        for name, source in self._ran:
-            if self._session.run(name, source).lost:
-                return None
-        return self._session
+        return replace(self._sandbox, limits=replace(full, cell_seconds=cell_seconds, call_seconds=call_seconds))
 
     def _run(self, name: str, source: str) -> list:
         worker = self._worker()
         if worker is None:
             return [self._not_run(name)]
-        try:
-            source = _plain_python(source)
-        except SyntaxError as error:
-            return [_error_output("SyntaxError", str(error), f"SyntaxError: {error}")]
         started = time.monotonic()
         result = worker.run(name, source)
         if result.lost:
@@ -220,37 +216,6 @@ class _Run:
             self._remarks.append(f"The check {cell.check} could not be completed ({type(error).__name__}: {error}).")
             return question(False, f"{cell.check} returned something that cannot be checked.")
         return question(True, f"{cell.check}: right. {said}")
-
-
-def _plain_python(source: str) -> str:
-    """Return a cell as Python: notebook magics become calls that the worker ignores.
-
-    IPython reads the whole cell again for every magic in it, and this is our own process: a long cell, or one of very
-    many magics, is left as it is.
-
-    Raises
-    ------
-    SyntaxError
-    """
-    count = len(_NOTEBOOK_SYNTAX.findall(source))
-    if not 0 < count <= MAX_MAGIC_LINES or len(source) > MAX_MAGIC_CHARACTERS or _is_python(source):
-        return source
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    try:
-        return TransformerManager().transform_cell(source)
-    except SyntaxError:
-        raise
-    except Exception as error:  # it gives up on odd cells in several ways
-        raise SyntaxError(f"the cell is not understood: {error}") from None
-
-
-def _is_python(source: str) -> bool:
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
 
 
 def _listed(names: list[str]) -> str:

@@ -1,7 +1,7 @@
 """Bring a submitted notebook back into a form that can be graded, whatever an editor or a student did to it.
 
 Cells may have been duplicated, deleted, moved, retyped or stripped of their metadata; locked cells may have been
-edited. The student's own code is never changed, and every repair is told. Only HTML in text cells becomes text.
+edited. The student's own code is never changed, and every repair is told. In text cells, HTML and links become text.
 """
 
 import ast
@@ -17,8 +17,7 @@ from autograder.grading.assignment import Assignment, SourceCell, check_name
 MAX_NOTEBOOK_BYTES = 20_000_000
 _HALF_CHARACTERS = re.compile(r"[\ud800-\udfff]")  # JSON may hold them; no file or database takes them
 
-# The start of a tag. A text cell becomes a part of the page that formgrader shows to somebody who may grade.
-_TAG = re.compile(r"<(?=[a-zA-Z/!?])")
+_TAG, _LINK = re.compile(r"<(?=[a-zA-Z/!?])"), re.compile(r"\](?=[(:])")
 
 
 class UnreadableSubmission(Exception):
@@ -96,7 +95,7 @@ def repair(notebook: NotebookNode, assignment: Assignment) -> tuple[NotebookNode
         _become(cell, source_cell)
     for number, cell in enumerate(cells):
         if cell.cell_type != "code" and not (number in claims and claims[number].locked):
-            cell.source = _TAG.sub("&lt;", cell.source)
+            cell.source = _without_html(cell.source)
     _insert_missing(cells, claims, assignment, remarks)
     repaired = nbformat.v4.new_notebook(metadata=_plain_metadata(notebook), cells=cells)
     _give_distinct_ids(repaired.cells)
@@ -123,6 +122,11 @@ def _plain_metadata(notebook: NotebookNode) -> dict:
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
+
+
+def _without_html(text: str) -> str:
+    """Return Markdown in which tags and links are text: formgrader shows it to somebody who may grade."""
+    return _LINK.sub("]\u200b", _TAG.sub("&lt;", text))
 
 
 def _claim(cells: list[NotebookNode], assignment: Assignment) -> tuple[dict[int, SourceCell], list[str]]:

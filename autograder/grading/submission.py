@@ -74,14 +74,16 @@ def grade_submission(submission: Submission, source: Path, sandbox: Sandbox) -> 
 def grade_side_by_side(
     submissions: Iterable[Submission], source: Path, sandbox: Sandbox, pool: ProcessPoolExecutor
 ) -> Iterator[tuple[Submission, Outcome]]:
-    """Grade submissions in the processes of a pool and yield them as they are done.
+    """Start to grade submissions in the processes of a pool, and return an iterator over them as they are done.
 
     A submission that ends the process that reads it takes the whole pool along. Then those that are not done are
     graded again, each in a process of its own, so that it costs its author alone.
     """
-    waiting = {}
-    for submission in submissions:
-        waiting[_submit(pool, submission, source, sandbox)] = submission
+    waiting = {_submit(pool, submission, source, sandbox): submission for submission in submissions}
+    return _as_done(waiting, source, sandbox)
+
+
+def _as_done(waiting: dict[Future, Submission], source: Path, sandbox: Sandbox) -> Iterator[tuple[Submission, Outcome]]:
     interrupted = []
     for future in as_completed(waiting):
         try:

@@ -169,14 +169,14 @@ def test_an_unknown_grade_id_is_an_ordinary_cell(release):
 
 
 def test_html_in_a_students_text_becomes_text_and_ours_stays(release):
-    text = "a <b>, $x<y$ and 1 < 2 > 0 <script>alert(1)</script>"
+    text = "a <b>, $x<y$ and 1 < 2 > 0 <script>alert(1)</script> [x](javascript:alert(1))"
     release.cells += [
         nbformat.v4.new_markdown_cell(text),
         nbformat.v4.new_raw_cell(text),
         nbformat.v4.new_code_cell(text),
     ]
     repaired, _ = repair(release, ASSIGNMENT)
-    safe = "a &lt;b>, $x&lt;y$ and 1 < 2 > 0 &lt;script>alert(1)&lt;/script>"
+    safe = "a &lt;b>, $x&lt;y$ and 1 < 2 > 0 &lt;script>alert(1)&lt;/script> [x]\u200b(javascript:alert(1))"
     assert [cell.source for cell in repaired.cells[-3:]] == [safe, safe, text]
 
 

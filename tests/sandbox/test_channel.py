@@ -179,12 +179,13 @@ def test_any_json_in_place_of_a_message_gives_data_or_a_channel_error(tree, arra
         b'{"tree": null, "arrays": [["<f8", [1000000000000]]]}',
         b'{"tree": null, "arrays": [["<f8", [1,1,1,1,1,1,1,1,1]]]}',
         b'{"tree": null, "arrays": [["|i1", [4]], ["|i1", [4]], ["|i1", [4]]]}',
+        b'{"tree": null, "arrays": [["|i1", [4]]]}',
         b'{"tree": {"array": 0}, "arrays": []}',
         b'{"tree": {"array": -1}, "arrays": [["<f8", [1]]]}',
         b'{"tree": {"__reduce__": ["os.system", "id"]}, "arrays": []}',
         b"\x80\x04\x95cos\nsystem\n(S'id'\ntR.",
     ],
-    ids=range(22),
+    ids=range(23),
 )
 def test_a_frame_that_no_honest_worker_sends_is_refused(header):
     with pytest.raises(ChannelError):
