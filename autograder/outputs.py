@@ -15,12 +15,12 @@ VALUE_TOLERANCE = 1e-9
 ANYTHING = "*"
 
 CHAPTERS = {
-    "rnn": ("The recurrent neural network", "02-the-recurrent-neural-network"),
-    "bptt": ("Backpropagation through time", "03-backpropagation-through-time"),
-    "cross": ("Backpropagation through time", "03-backpropagation-through-time"),
-    "rtrl": ("Backpropagation through time", "03-backpropagation-through-time"),
+    "rnn": "02-the-recurrent-neural-network",
+    "bptt": "03-backpropagation-through-time",
+    "cross": "03-backpropagation-through-time",
+    "rtrl": "03-backpropagation-through-time",
 }
-"""Title and page of the chapter that holds an equation, by the first part of the equation's label."""
+"""Page of the chapter that holds an equation, by the first part of the equation's label."""
 
 
 def expect_outputs(
@@ -143,8 +143,8 @@ def explain(found: Iterable[Mistake], equation: str = "") -> list[str]:
     lines = [f"  {mistake.sentence}" for mistake in found]
     labels = list(dict.fromkeys(mistake.equation for mistake in found)) or ([equation] if equation else [])
     for label in labels:
-        title, page = CHAPTERS[label.split("-")[0]]
-        lines.append(f"  See equation {label} in the chapter “{title}” ({page}.html#equation-{label.lower()}).")
+        page = CHAPTERS[label.split("-")[0]]
+        lines.append(f"  See equation {label} in the book: {page}.html#equation-{label.lower()}")
     return lines
 
 
@@ -170,10 +170,8 @@ def locate(
     worst = np.unravel_index(int(np.argmax(np.abs(given - right))), given.shape) if given.ndim else ()
     entry = f"{name}[{', '.join(str(int(i)) for i in worst)}]" if given.ndim else name
     error = norm_relative_error(given, right)
-    lines.append(
-        f"  {entry}: yours {float(given[worst]):.6g}, {right_is} {float(right[worst]):.6g}"
-        f" (norm-relative error of {name} {error:.1e}; at most {tolerance:.0e} passes)."
-    )
+    lines.append(f"  {entry}: yours {float(given[worst]):.6g}, {right_is} {float(right[worst]):.6g}.")
+    lines.append(f"  Norm-relative error of {name}: {error:.1e}; at most {tolerance:.0e} passes.")
     return lines
 
 

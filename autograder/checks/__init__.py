@@ -30,20 +30,23 @@ def run_check(name: str, student: Student, seed: int | None = None) -> str:
     if name not in CHECKS:
         raise CheckFailed(f"There is no check named {name!r}. There are: {', '.join(sorted(CHECKS))}.")
     seed = draw_seed() if seed is None else seed
-    with _reproducible(name, seed):
+    rng = np.random.default_rng(seed)
+    with _reproducible(name, seed, rng):
         try:
-            return CHECKS[name](student, np.random.default_rng(seed))
+            return CHECKS[name](student, rng)
         finally:
             student.forget()
 
 
 @contextmanager
-def _reproducible(name: str, seed: int) -> Iterator[None]:
-    """Add to a failure the line that draws the same numbers again."""
+def _reproducible(name: str, seed: int, rng: np.random.Generator) -> Iterator[None]:
+    """Add to a failure the line that draws the same numbers again, if any were drawn."""
+    untouched = rng.bit_generator.state
     try:
         yield
     except NotAnswered:
         raise
     except CheckFailed as failure:
-        failure.args = (f'{failure}\n  The same numbers again: check("{name}", seed={seed})',)
+        if rng.bit_generator.state != untouched:
+            failure.args = (f'{failure}\n  The same numbers again: check("{name}", seed={seed})',)
         raise

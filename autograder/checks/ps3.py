@@ -28,7 +28,7 @@ EQUATIONS = {
     "db": "bptt-db",
 }
 RENAMED = {"dx": "dx_t", "dh0": "dh_prev"}
-PASSED = "Every gradient agrees with the numeric one, also at N = 1, saturated, and with a large upstream gradient"
+PASSED = "Every gradient agrees with the numeric one, also for saturated states and a large upstream gradient"
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def check_rnn_step_backward(student: Student, rng: np.random.Generator) -> str:
         lambda: student.call("rnn_step_forward", **large.point),
         lambda: student.call("rnn_step_backward", dh_t=large.dh_t, cache=kept),
     )
-    return f"{PASSED} (worst error {worst:.0e})."
+    return f"{PASSED}, and at N = 1 (worst error {worst:.0e})."
 
 
 def _renamed(gradients: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -177,7 +177,7 @@ def _check_sequence(student: Student, rng: np.random.Generator, function: str) -
     problems = _circumstances(lambda **options: draw_rnn(rng, **options), **{" at T = 1": {"T": 1}})
     worst = check_backward(student, _sequence_backward(function), problems, rng)
     _refuse_slow_sequence(student, function, rng)
-    return f"{PASSED} and T = 1 (worst error {worst:.0e})."
+    return f"{PASSED}, and at N = 1 and T = 1 (worst error {worst:.0e})."
 
 
 @dataclass(frozen=True)

@@ -250,10 +250,10 @@ def test_a_constant_forward_pass_with_a_zero_backward_pass_is_refused():
 GOLDEN_DROPPED = """\
 rnn_backward is not right yet. Wrong: dx, dh0, dWx, dWh, db.
   dh_next from step t + 1 is not added to the upstream gradient of step t.
-  See equation bptt-dh in the chapter “Backpropagation through time” \
-(03-backpropagation-through-time.html#equation-bptt-dh).
+  See equation bptt-dh in the book: 03-backpropagation-through-time.html#equation-bptt-dh
   dx is right at t = 5 and goes wrong at t = 4.
-  dx[1, 0, 1]: yours -2.48187, numeric gradient -4.11782 (norm-relative error of dx 3.3e-01; at most 1e-06 passes).
+  dx[1, 0, 1]: yours -2.48187, numeric gradient -4.11782.
+  Norm-relative error of dx: 3.3e-01; at most 1e-06 passes.
   The same numbers again: check("rnn_backward", seed=0)"""
 
 GOLDEN_IN_PLACE = """\

@@ -99,7 +99,7 @@ def test_what_strangers_wrote_is_shown_as_text_and_not_obeyed(course):
     result = course.run("grade", "ps2", "--jobs", "1")
     assert result.exit_code == 1
     assert "[red]" in result.output
-    assert "[bold]" in result.output
+    assert "│ [bold] " in result.output
     assert "\x1b" not in result.output
 
 
