@@ -15,6 +15,7 @@ import numpy as np
 NUMERIC_KINDS = "biufc"
 MAX_DIMENSIONS = 8
 MAX_TEXT = 2_000
+MAX_OUTPUTS = 64
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Caller:
             for name, value in arguments.items()
             if isinstance(value, np.ndarray) and not _unchanged(value, given[name])
         ]
-        if isinstance(result, list | tuple):
+        if isinstance(result, list | tuple) and len(result) <= MAX_OUTPUTS:
             return {"result": tuple(self._outward(item) for item in result), "changed": changed}
         return {"result": self._outward(result), "changed": changed}
 

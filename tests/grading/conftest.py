@@ -3,8 +3,10 @@
 import shutil
 
 import pytest
+from rich.console import Console
 from small_course import SmallCourse
 
+from autograder import cli
 from autograder.grading.classroom import Classroom
 
 
@@ -19,7 +21,7 @@ def registered_classroom(tmp_path_factory):
 @pytest.fixture
 def course(tmp_path, monkeypatch, registered_classroom):
     """A course of two questions: rnn_parameter_count, 1 point, and many_to_many, 2 points."""
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(cli, "console", Console(highlight=False, width=200))
     course = SmallCourse(tmp_path / "course")
     shutil.copytree(registered_classroom, course.room)
     return course

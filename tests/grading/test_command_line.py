@@ -8,6 +8,7 @@ import sys
 import nbformat
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from autograder import cli
 from autograder.sandbox import bubblewrap
@@ -171,13 +172,14 @@ def test_the_report_shows_points_by_question_and_writes_them_as_csv(course, tmp_
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_the_table_of_a_class_fits_the_terminal(course, monkeypatch, columns):
-    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(cli, "console", Console(highlight=False, width=columns))
     course.submit("a-student-with-a-rather-long-name-of-forty", course.wrong())
     course.submit("bo").write_text("{")
     result = course.run("grade", "ps2", "--jobs", "1", "--no-feedback")
     table = [line for line in result.output.splitlines() if line[:1] in "┏┃┡│└"]
     assert table
     assert max(map(len, table)) <= columns
+    assert "cut off on the way" in " ".join(result.output.replace("│", " ").split())
     assert "…" not in "".join(table)
 
 
