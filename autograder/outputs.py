@@ -13,6 +13,7 @@ from autograder.student import CheckFailed
 
 VALUE_TOLERANCE = 1e-9
 ANYTHING = "*"
+LARGEST = 10**12
 
 CHAPTERS = {
     "rnn": "02-the-recurrent-neural-network",
@@ -93,6 +94,34 @@ def _expect_array(function: str, name: str, value: Any, axes: str, sizes: Mappin
         at = f" at {list(first)}" if first else ""
         raise CheckFailed(f"{function}: {name} holds {value[first]}{at}; expected finite numbers.", tensors=(name,))
     return value
+
+
+def expect_whole_number(beginning: str, value: Any, name: str) -> None:
+    """Refuse a value that is not an int of up to twelve digits.
+
+    Parameters
+    ----------
+    beginning : str
+        How the message begins: "faded_steps is", "rnn_parameter_count returns".
+    value : object
+    name : str
+        The function or variable that is wrong.
+
+    Raises
+    ------
+    CheckFailed
+    """
+    if isinstance(value, bool | float | complex):
+        came = repr(value)
+    elif isinstance(value, np.ndarray):
+        came = f"a NumPy array of shape {value.shape}"
+    elif isinstance(value, int):
+        if abs(value) < LARGEST:
+            return
+        came = "a number of more than twelve digits"
+    else:
+        came = {type(None): "None", str: "a text"}.get(type(value), "a value that is not a number")
+    raise CheckFailed(f"{beginning} {came}; expected a whole number (int).", tensors=(name,))
 
 
 def expect_values(

@@ -11,7 +11,14 @@ from autograder.calling import Opaque
 from autograder.gradients import norm_relative_error
 from autograder.mistakes import Mistake, recognize
 from autograder.mistakes import forward as bank
-from autograder.outputs import ANYTHING, VALUE_TOLERANCE, expect_outputs, expect_values, explain
+from autograder.outputs import (
+    ANYTHING,
+    VALUE_TOLERANCE,
+    expect_outputs,
+    expect_values,
+    expect_whole_number,
+    explain,
+)
 from autograder.problems import draw_rnn, draw_sizes
 from autograder.student import CheckFailed, Student
 
@@ -32,8 +39,6 @@ ALWAYS: dict[str, dict[str, int]] = {
 WITHOUT_H0 = " with h0 = None, which stands for zeros"
 ONE_REAL_STEP = " where a sequence has a single real step"
 MASK_OF_ONES = " with a mask that is True everywhere"
-
-LARGEST = 10**12
 
 IN_OTHER_WORDS = {
     "core dimension": "`@` needs equal inner sizes: (N, D) @ (D, H) gives (N, H). Inputs and states are rows here, so"
@@ -358,7 +363,7 @@ def check_rnn_parameter_count(student: Student, rng: np.random.Generator) -> str
     sizes = [(size["D"], size["H"], size["V"]) for size in drawn]
     answers = [student.call(function, **size) for size in drawn]
     for answer in answers:
-        _expect_whole_number(f"{function} returns", answer, function)
+        expect_whole_number(f"{function} returns", answer, function)
     right = bank.count_in_terms(sizes)
     given = np.array(answers, float)
     if np.array_equal(given, right):
@@ -435,25 +440,11 @@ def check_forgotten_after(student: Student, rng: np.random.Generator) -> str:
     tensors = ("forgotten_after",)
     if answer is None:
         raise CheckFailed("forgotten_after has no value yet. Measure it, then run this cell again.", tensors=tensors)
-    _expect_whole_number("forgotten_after is", answer, "forgotten_after")
+    expect_whole_number("forgotten_after is", answer, "forgotten_after")
     if answer != forgotten_after():
         hint = near_misses().get(answer, "Take the norm of the difference of the two states, step by step.")
         raise CheckFailed(f"forgotten_after = {answer} is not what this network gives. {hint}", tensors=tensors)
     return "Your measurement is what the check measures."
-
-
-def _expect_whole_number(beginning: str, value: Any, name: str) -> None:
-    if isinstance(value, bool | float | complex):
-        came = repr(value)
-    elif isinstance(value, np.ndarray):
-        came = f"a NumPy array of shape {value.shape}"
-    elif isinstance(value, int):
-        if abs(value) < LARGEST:
-            return
-        came = "a number of more than twelve digits"
-    else:
-        came = {type(None): "None", str: "a text"}.get(type(value), "a value that is not a number")
-    raise CheckFailed(f"{beginning} {came}; expected a whole number (int).", tensors=(name,))
 
 
 CHECKS = {

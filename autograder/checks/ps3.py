@@ -12,7 +12,7 @@ from autograder.gradient_check import BackwardPass, call_twice, check_backward, 
 from autograder.gradients import Loss, Point, norm_relative_error
 from autograder.mistakes import loss as loss_bank
 from autograder.mistakes import rnn as rnn_bank
-from autograder.outputs import ANYTHING, VALUE_TOLERANCE, expect_outputs, expect_values
+from autograder.outputs import ANYTHING, VALUE_TOLERANCE, expect_outputs, expect_values, expect_whole_number
 from autograder.problems import RNNProblem, draw_rnn, draw_sizes
 from autograder.student import CheckFailed, Student
 
@@ -450,11 +450,7 @@ def faded_steps() -> int:
 def check_faded_steps(student: Student, rng: np.random.Generator) -> str:
     """The measurement: a whole number that the check works out again."""
     answer = student.value("faded_steps")
-    if isinstance(answer, bool) or not isinstance(answer, int):
-        raise CheckFailed(
-            f"faded_steps is {answer!r}; expected a whole number (int) that your code measured.",
-            tensors=("faded_steps",),
-        )
+    expect_whole_number("faded_steps is", answer, "faded_steps")
     right = faded_steps()
     if answer != right:
         T = measured_network()["x"].shape[1]

@@ -1,12 +1,14 @@
 """What a check says about the form and the values of what a function returned."""
 
+import re
+
 import numpy as np
 import pytest
 
 from autograder.calling import Opaque
 from autograder.checks import ps3
 from autograder.mistakes import Mistake, loss, rnn
-from autograder.outputs import ANYTHING, CHAPTERS, expect_outputs, expect_values, explain, locate
+from autograder.outputs import ANYTHING, CHAPTERS, expect_outputs, expect_values, expect_whole_number, explain, locate
 from autograder.student import CheckFailed
 
 SIZES = {"N": 2, "T": 3, "H": 4}
@@ -143,3 +145,16 @@ def test_the_entry_that_is_farthest_off_is_shown_with_both_numbers():
 def test_a_sequence_of_one_step_has_no_step_to_name():
     lines = locate("h", np.ones((2, 1)), np.zeros((2, 1)), "NT", "expected", 1e-9)
     assert not any("t =" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("value", "came"),
+    [(14.0, "14.0"), (True, "True"), (np.zeros(3), "a NumPy array of shape (3,)"), (Opaque(0), "a value that is not")],
+)
+def test_what_is_not_a_whole_number_is_told_in_plain_words(value, came):
+    with pytest.raises(CheckFailed, match=re.escape(f"faded_steps is {came}")):
+        expect_whole_number("faded_steps is", value, "faded_steps")
+
+
+def test_a_whole_number_passes():
+    assert expect_whole_number("faded_steps is", 15, "faded_steps") is None
