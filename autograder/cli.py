@@ -19,6 +19,7 @@ from autograder.grading.submission import Outcome, Submission, grade_submission
 from autograder.sandbox.bubblewrap import Limits, Sandbox, SandboxUnavailable
 from autograder.sandbox.session import plain_text, try_sandbox
 
+STAR = "★"
 NOT_ALL_RIGHT, USAGE, NO_SANDBOX, INTERRUPTED = 1, 2, 3, 130
 EPILOG = """\b
 Exit codes:
@@ -161,14 +162,14 @@ def _class_table(assignment: Assignment, outcomes: list[Outcome]) -> Table:
         if outcome.graded is None:
             table.add_row(student, Text("not graded", "yellow"), "", remarks)
             continue
-        questions = outcome.graded.questions
-        wrong = [
-            question.check + ("" if question.max_points else " (extra)")
-            for question in questions
-            if not question.passed
-        ]
-        shown = "every question" if len(wrong) == len(questions) else ", ".join(wrong) or "nothing: all right"
-        table.add_row(student, f"{outcome.graded.points:g}", shown, remarks)
+        scored = [question for question in outcome.graded.questions if question.max_points]
+        wrong = [question.check for question in scored if not question.passed]
+        shown = "every question" if len(wrong) == len(scored) else ", ".join(wrong) or "nothing: all right"
+        stars = sum(question.passed and not question.max_points for question in outcome.graded.questions)
+        table.add_row(student, f"{outcome.graded.points:g}" + STAR * stars, shown, remarks)
+    if any(not question.points for question in assignment.questions):
+        table.caption = f"{STAR} a starred question, worth no points, is right"
+        table.caption_justify = "left"
     return table
 
 

@@ -81,6 +81,18 @@ def test_a_starred_question_left_out_is_no_mistake(course):
     assert "not yet  many_to_many (extra)" in result.output
 
 
+def test_a_starred_question_shows_in_the_table_only_when_it_is_right(course):
+    source = nbformat.read(course.source, as_version=4)
+    source.cells[-1].metadata.nbgrader["points"] = 0
+    nbformat.write(source, course.source)
+    course.submit("ada")
+    course.submit("bruno", course.wrong())
+    rows = {row.split()[1]: row for row in course.run("grade", "ps2").output.splitlines() if "│" in row}
+    assert "1★" in rows["ada"]
+    assert "★" not in rows["bruno"]
+    assert "nothing: all right" in rows["bruno"]
+
+
 def test_a_file_that_cannot_be_graded_exits_with_1(course):
     path = course.submit("ada")
     path.write_text("no JSON")
