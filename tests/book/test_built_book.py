@@ -263,7 +263,7 @@ def described(tag, attribute):
 def test_every_equation_link_in_a_message_leads_to_an_equation_of_the_page(book):
     for chapter, labels in EQUATIONS.items():
         for label in labels:
-            page, anchor = re.search(r"\(([\w-]+)\.html#(\S+)\)", explain((), label)[0]).groups()
+            page, anchor = re.search(r": ([\w-]+)\.html#(\S+)$", explain((), label)[0]).groups()
             assert page == chapter
             assert f'id="{anchor}"' in book.page(page), f"no equation {anchor} on {page}"
 
