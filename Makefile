@@ -38,7 +38,6 @@ $(READY): requirements.txt requirements-sandbox.txt constraints.txt pyproject.to
 	  { echo "Unrolled needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "Python cannot make a virtual environment. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 2; }
-	@$(BIN)/python -m pip install -q "pip>=23.2" # older ones, such as Debian 12's, stumble over constraints with extras
 	@$(BIN)/python -m pip install --progress-bar on -q -r requirements.txt -c constraints.txt
 	@$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements-sandbox.txt
 	@$(BIN)/python -m pip install -q --no-deps -e .
