@@ -120,7 +120,7 @@ def check_name(source: str) -> str | None:
     """Return the name in a cell that is one call ``check("name")``, or None."""
     try:
         tree = ast.parse(source)
-    except SyntaxError:
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # ValueError: a null byte, in older Pythons
         return None
     if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
         return None
