@@ -163,21 +163,23 @@ class Classroom:
             raise ClassroomError(f"there is nothing to grade in {self.submitted / '*' / name}")
         outcomes: dict[str, Outcome] = {}
         pages = {}
-        with pool_of(jobs, preload=(__name__,)) as pool:
+        with _interrupt_waits() as stop_if_interrupted, pool_of(jobs, preload=(__name__,)) as pool:
             fit = [submission for submission in submissions if not _UNFIT_NAME.search(submission.student)]
-            graded = grade_side_by_side(fit, source_notebook(self.course, name), sandbox, pool)
+            source = source_notebook(self.course, name)
+            graded = grade_side_by_side(fit, source, sandbox, pool, stop_if_interrupted)
             self.register(name)
             for submission, outcome in graded:
-                with _interrupt_waits():
-                    if outcome.graded is not None and (trouble := self.record(name, outcome)):
-                        outcome = _not_graded(outcome, trouble)
-                    outcomes[submission.student] = outcome
-                    if outcome.graded is not None and feedback:
-                        pages[submission.student] = self._feedback_in(pool, name, submission.student)
-                    progress(submission.student)
+                if outcome.graded is not None and (trouble := self.record(name, outcome)):
+                    outcome = _not_graded(outcome, trouble)
+                outcomes[submission.student] = outcome
+                if outcome.graded is not None and feedback:
+                    pages[submission.student] = self._feedback_in(pool, name, submission.student)
+                progress(submission.student)
+                stop_if_interrupted()
             for student, trouble in pages.items():
                 if said := trouble():
                     outcomes[student] = replace(outcomes[student], remarks=(*outcomes[student].remarks, said))
+                stop_if_interrupted()
         for submission in submissions:
             if submission.student not in outcomes:
                 reason = (
@@ -252,19 +254,25 @@ def _not_graded(outcome: Outcome, reason: str) -> Outcome:
 
 
 @contextmanager
-def _interrupt_waits() -> Iterator[None]:
-    """Let Ctrl-C wait until a submission is whole in the gradebook; nbgrader would swallow it half-way."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def _interrupt_waits() -> Iterator[Callable[[], None]]:
+    """Let Ctrl-C wait until a submission is whole in the gradebook; nbgrader would swallow it half-way.
+
+    Yields a function that raises KeyboardInterrupt if Ctrl-C was pressed since.
+    """
     pressed = []
+
+    def stop_if_interrupted() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop_if_interrupted
+        return
     before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
     try:
-        yield
+        yield stop_if_interrupted
     finally:
         signal.signal(signal.SIGINT, before)
-    if pressed:
-        raise KeyboardInterrupt
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 import multiprocessing
 import signal
 import sys
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from autograder.grading.assignment import Assignment, fingerprint
 from autograder.grading.notebook import Graded, grade_notebook
 from autograder.grading.repair import UnreadableSubmission, read_submission, repair
 from autograder.sandbox.bubblewrap import Sandbox, SandboxUnavailable
+
+POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -72,24 +74,34 @@ def grade_submission(submission: Submission, source: Path, sandbox: Sandbox) -> 
 
 
 def grade_side_by_side(
-    submissions: Iterable[Submission], source: Path, sandbox: Sandbox, pool: ProcessPoolExecutor
+    submissions: Iterable[Submission],
+    source: Path,
+    sandbox: Sandbox,
+    pool: ProcessPoolExecutor,
+    while_waiting: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[Submission, Outcome]]:
     """Start to grade submissions in the processes of a pool, and return an iterator over them as they are done.
 
     A submission that ends the process that reads it takes the whole pool along. Then those that are not done are
-    graded again, each in a process of its own, so that it costs its author alone.
+    graded again, each in a process of its own, so that it costs its author alone. `while_waiting` is called several
+    times a second, and may raise.
     """
     waiting = {_submit(pool, submission, source, sandbox): submission for submission in submissions}
-    return _as_done(waiting, source, sandbox)
+    return _as_done(waiting, source, sandbox, while_waiting)
 
 
-def _as_done(waiting: dict[Future, Submission], source: Path, sandbox: Sandbox) -> Iterator[tuple[Submission, Outcome]]:
-    interrupted = []
-    for future in as_completed(waiting):
-        try:
-            yield waiting[future], future.result()
-        except BrokenProcessPool:
-            interrupted.append(waiting[future])
+def _as_done(
+    waiting: dict[Future, Submission], source: Path, sandbox: Sandbox, while_waiting: Callable[[], None]
+) -> Iterator[tuple[Submission, Outcome]]:
+    interrupted, pending = [], set(waiting)
+    while pending:
+        done, pending = wait(pending, POLL_SECONDS, FIRST_COMPLETED)
+        while_waiting()
+        for future in done:
+            try:
+                yield waiting[future], future.result()
+            except BrokenProcessPool:
+                interrupted.append(waiting[future])
     for submission in interrupted:
         with pool_of(1) as own:
             try:
