@@ -83,7 +83,9 @@ sample-class: $(READY)
 	$(call say,Grading the sample class in the sandbox)
 	@rm -rf $(SAMPLE)/submitted && mkdir -p $(SAMPLE) && cp -R tests/sample_class/submitted $(SAMPLE)/submitted
 	@for set in $(SETS); do \
-	  python -m autograder grade $$set --classroom $(SAMPLE) --jobs $(JOBS) --timeout 3 || test $$? -eq 1 || exit 1; done
+	  python -m autograder grade $$set --classroom $(SAMPLE) --jobs $(JOBS) --timeout 3; code=$$?; \
+	  if [ $$code = 3 ] && [ "$$(uname)" != Linux ]; then echo "The sample class is graded on Linux only."; break; fi; \
+	  [ $$code -le 1 ] || exit $$code; done
 
 # --------------------------------------------------------------------------------------------------------- proving
 
