@@ -2,8 +2,8 @@
 
 import sys
 
-from autograder.checks import run_check
-from autograder.student import CheckFailed, Student
+from autograder.engine.student import CheckFailed, Student
+from autograder.sets import run_check
 
 __all__ = ["CheckFailed", "check"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.checks import CHECKS
+from autograder.sets import QUESTIONS
 
 SOURCE_FOLDER = "solutions"
 
@@ -101,7 +101,7 @@ class Assignment:
                 raise AssignmentError(
                     f'{path}, cell {cell.grade_id}: a graded cell is one line, check("name"); it holds {cell.source!r}'
                 )
-            if cell.check not in CHECKS:
+            if cell.check not in QUESTIONS:
                 raise AssignmentError(f"{path}, cell {cell.grade_id}: there is no check named {cell.check!r}")
         return assignment
 

@@ -7,11 +7,11 @@ import numpy as np
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from autograder.checks import run_check
+from autograder.engine.student import CheckFailed, Student
 from autograder.grading.assignment import Assignment, SourceCell
 from autograder.sandbox.bubblewrap import Sandbox
 from autograder.sandbox.session import CellResult, Session
-from autograder.student import CheckFailed, Student
+from autograder.sets import run_check
 
 SHORTEST_LIMIT = 2.0
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from autograder import calling
+from autograder import engine
+from autograder.engine import calling
 from autograder.sandbox import inside, wire, worker
 from autograder.sandbox.seccomp import build_filter
 
@@ -140,7 +141,7 @@ class Sandbox:
         )
 
     def _plain_command(self) -> list[str]:
-        package = Path(calling.__file__).parent
+        package = Path(engine.__file__).parent.parent
         stub = Path(inside.__file__).read_text()
         return [sys.executable, "-I", "-B", "-c", START_PLAIN, self._settings(None), str(package), stub]
 
@@ -197,7 +198,7 @@ class Sandbox:
             view += ["--tmpfs", folder, "--remount-ro", folder]
         for device in ("null", "zero", "urandom"):
             view += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
-        for folder in ("/course", "/course/autograder", "/course/autograder/sandbox"):
+        for folder in ("/course", "/course/autograder", "/course/autograder/engine", "/course/autograder/sandbox"):
             view += ["--perms", "0755", "--dir", folder]
         for name, content in _course_files().items():
             opened.append(_as_file(content))
@@ -307,7 +308,8 @@ def _course_files() -> dict[str, bytes]:
     return {
         "unrolled.py": NO_LAYERS,
         "autograder/__init__.py": Path(inside.__file__).read_bytes(),
-        "autograder/calling.py": Path(calling.__file__).read_bytes(),
+        "autograder/engine/__init__.py": Path(engine.__file__).read_bytes(),
+        "autograder/engine/calling.py": Path(calling.__file__).read_bytes(),
         "autograder/sandbox/__init__.py": b"",
         "autograder/sandbox/wire.py": Path(wire.__file__).read_bytes(),
         "autograder/sandbox/worker.py": Path(worker.__file__).read_bytes(),

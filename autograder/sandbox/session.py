@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autograder.calling import MAX_TEXT, Opaque
+from autograder.engine.calling import MAX_TEXT, Opaque
 from autograder.sandbox.bubblewrap import Sandbox, SandboxUnavailable
 from autograder.sandbox.wire import Channel, ChannelClosed, ChannelError, ChannelTimeout
 
@@ -86,7 +86,7 @@ class Session:
         return answer if lost is None else CellResult(error=lost, lost=True)
 
     def ask(self, request: dict) -> dict:
-        """Answer a check's request about the student's functions; see `autograder.calling.Caller`."""
+        """Answer a check's request about the student's functions; see `autograder.engine.calling.Caller`."""
         names = request.get("arguments", {})
         answer, lost = self._request(request, self._limits.call_seconds, lambda answer: _call_answer(answer, names))
         return answer if lost is None else {"error": lost}
@@ -198,7 +198,7 @@ def _call_answer(answer: dict, arguments: dict) -> dict:
 
 def _call_error(error: Any) -> dict:
     kind = error.get("kind") if type(error) is dict else None
-    if type(kind) is not str or kind not in ("missing", "not callable", "stub", "raised"):
+    if type(kind) is not str or kind not in ("missing", "not callable", "stub", "raise left", "raised"):
         raise ChannelError("an error that is none")
     line_number = error.get("line_number")
     return {
@@ -207,6 +207,7 @@ def _call_error(error: Any) -> dict:
         "message": _one_line(error.get("message")),
         "line_number": line_number if type(line_number) is int and 0 < line_number < 10**6 else None,
         "line": _one_line(error.get("line")),
+        "function": _one_line(error.get("function"))[:MAX_NAME],
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.calling import MAX_DIMENSIONS, NUMERIC_KINDS, Opaque, is_numeric_array
+from autograder.engine.calling import MAX_DIMENSIONS, NUMERIC_KINDS, Opaque, is_numeric_array
 
 MAX_HEADER_BYTES = 4_000_000
 MAX_PAYLOAD_BYTES = 16_000_000

@@ -168,7 +168,7 @@ def main() -> None:
     os.close(nowhere)
     take_limits(settings)
 
-    from autograder.calling import Caller
+    from autograder.engine.calling import Caller
     from autograder.sandbox.wire import Channel, ChannelClosed, ChannelError
 
     channel = Channel(socket.socket(fileno=CHANNEL_FD))

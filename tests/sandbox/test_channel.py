@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from probing import open_session
 
-from autograder.calling import MAX_TEXT, Opaque
+from autograder.engine.calling import MAX_TEXT, Opaque
 from autograder.sandbox import wire
 from autograder.sandbox.bubblewrap import Limits
 from autograder.sandbox.session import CellResult, Session, plain_text

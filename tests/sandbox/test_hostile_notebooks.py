@@ -98,7 +98,7 @@ def test_patching_what_a_check_might_use_gets_no_points(patch):
 
 FORGER = """
 import numpy as np
-from autograder.calling import Caller, Opaque
+from autograder.engine.calling import Caller, Opaque
 seen = []
 def like(value, fill):
     return np.full(value.shape, fill) if isinstance(value, np.ndarray) else value
@@ -253,7 +253,7 @@ SPEAKERS = {
     "it prints it": f"import sys\nprint({FORGED_TEXT})\nprint({FORGED_TEXT}, file=sys.stderr)",
     "it shows it": f"class Shown:\n    def __repr__(self):\n        return {FORGED_TEXT}\nShown()",
     "its cell raises it": f"raise ValueError({FORGED_TEXT})",
-    "the worker says it": "from autograder.calling import Caller\n"
+    "the worker says it": "from autograder.engine.calling import Caller\n"
     "Caller.answer = lambda *a: {'error': {'kind': 'raised', "
     f"'type': {FORGED_TEXT}, 'message': {FORGED_TEXT}, 'line': {FORGED_TEXT}, 'line_number': {FORGED_TEXT}}}}}",
 }

@@ -1,0 +1,263 @@
+"""Questions that ask for a backward pass: its gradients against the numeric ones of the student's own forward pass."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from autograder.engine.equations import see
+from autograder.engine.gradients import (
+    DIRECTIONS,
+    FEWER_DIRECTIONS,
+    Loss,
+    norm_relative_error,
+    numeric_entry,
+    numeric_gradient,
+    numeric_slopes,
+)
+from autograder.engine.messages import listed, locate
+from autograder.engine.outputs import Signature, expect_form, unpack
+from autograder.engine.problems import Problem
+from autograder.engine.questions import Question, Trial, trials
+from autograder.engine.student import CheckFailed, Student
+from autograder.engine.values import VALUE_TOLERANCE, bad_form, judge_values, reasons, refuse_another_answer
+
+TOLERANCE = 1e-6
+"""Between the largest error of a right gradient and the smallest of a wrong one. Differences of width 1e-4 are right to
+1e-9 (`gradients.STEP`), and a right gradient of saturated states, where 1 - h**2 has lost digits, to 6e-8. Of the wrong
+solutions that were tried, the nearest was off by 4.7e-4."""
+
+TOO_SMALL = 1e-6
+"""A slope of the student's forward pass this many times smaller than it should be says that the forward pass does not
+depend on the tensor, whatever it is multiplied with."""
+
+ANALYTIC = 1e-10
+"""The chain rule in float64 is right to 1e-16 times some thousand operations. Differences of the forward pass, of
+whatever order, lose all digits where a large part of the loss does not depend on the weights, and float32 is right to
+1e-7: so the bound may stay far from rounding."""
+
+COST_FLOOR_SECONDS = 0.4
+"""What a call has to take before its cost is looked at: far longer than a pause of a busy machine."""
+
+COST_RATIO = 3000
+"""The chain rule costs two or three forward passes; written as loops over single entries in plain Python, beside a
+forward pass in NumPy, a thousand. A difference for every one of 40,000 weights costs 40,000 at least. The bound is
+half-way between, in orders of magnitude a little nearer to the loops."""
+
+
+@dataclass(frozen=True)
+class Backward(Question):
+    """A question that asks for gradients.
+
+    An output such as dWx is the gradient of the tensor Wx. Outputs that do not start with d are values, such as a loss.
+
+    Attributes
+    ----------
+    forward : str
+        Signature of the forward function: its cache is handed on, and its results have to be right. Empty for a
+        function that returns a loss and its gradient.
+    slopes_of : str
+        Signature of the forward function whose slopes are taken, where that is another one.
+    """
+
+    forward: str = ""
+    slopes_of: str = ""
+
+    def check(self, student: Student, rng: np.random.Generator) -> str:
+        """Compare the gradients on every problem, and refuse a backward pass made of differences."""
+        worst = 0.0
+        for trial in trials(self, student, rng):
+            worst = max(worst, self._judge(trial))
+            student.forget()
+        if self.calculation.large is not None:
+            self._refuse_slow(student, self.calculation.draw(rng, **self.calculation.large))
+        return f"{self.says} (worst error {worst:.0e})."
+
+    @property
+    def gradients(self) -> dict[str, str]:
+        """The outputs that are gradients, with their axes."""
+        return {name: axes for name, axes in self.signature.compared.items() if name.startswith("d")}
+
+    def outputs(self, student: Student, problem: Problem) -> dict[str, Any]:
+        """Run forward, see that it is right, run backward, and return what it returned."""
+        return self._backward(student, problem, self._forward(student, problem))
+
+    def _forward(self, student: Student, problem: Problem) -> Any:
+        """Return the cache of the student's forward pass, once its results are right."""
+        if not self.forward:
+            return None
+        signature, right = Signature.parse(self.forward), problem.once(self.calculation.right)
+        came = unpack(signature, student.call(signature.name, **_named(problem.given, signature)))
+        given = expect_form(signature, came, problem.sizes)
+        wrong = [name for name in given if norm_relative_error(given[name], right[name]) > VALUE_TOLERANCE]
+        if wrong:
+            name = wrong[0]
+            lines = [f"{signature.name}: {listed(wrong)} wrong.", f"  {see(self.calculation.forward_equation)}"]
+            lines += locate(name, given[name], right[name], signature.outputs[name], "expected", VALUE_TOLERANCE)
+            raise CheckFailed("\n".join(lines), tensors=tuple(wrong))
+        return came.get("cache")
+
+    def _backward(self, student: Student, problem: Problem, cache: Any) -> dict[str, Any]:
+        return unpack(self.signature, student.call(self.name, **self._arguments_with(cache, problem)))
+
+    def _arguments_with(self, cache: Any, problem: Problem) -> dict[str, Any]:
+        arguments = self.arguments(problem)
+        return {name: cache if name == "cache" else arguments[name] for name in self.signature.arguments}
+
+    def _judge(self, trial: Trial) -> float:
+        """Judge one trial and return the worst norm-relative error of the gradients."""
+        student, problem = trial.student, trial.problem
+        cache = trial.told(lambda: self._forward(student, problem))
+        came = trial.told(lambda: self._backward(student, problem, cache))
+        try:
+            given = expect_form(self.signature, came, problem.sizes)
+        except CheckFailed as failure:
+            raise bad_form(trial, came, failure) from None
+        right = self.compare(problem)
+        values = [name for name in right if name not in self.gradients]
+        if any(norm_relative_error(given[name], right[name]) > VALUE_TOLERANCE for name in values):
+            judge_values(trial, came)
+        errors = {name: norm_relative_error(given[name], right[name]) for name in self.gradients}
+        wrong = [name for name, error in errors.items() if error > TOLERANCE]
+        loss = self._loss(student, problem)
+        if trial.case.numeric and not wrong:
+            for name in self.gradients:
+                error, passes = self._against_slopes(trial, loss, name, given[name])
+                errors[name] = max(errors[name], error)
+                if not passes:
+                    wrong.append(name)
+        if wrong:
+            self._fail(trial, loss, came, given, wrong)
+        if trial.case.exact:
+            self._refuse_differences(given, right)
+        if trial.case.numeric or trial.earlier is not None:
+            refuse_another_answer(trial, given, self._arguments_with(cache, problem))
+        return max(errors.values())
+
+    def _loss(self, student: Student, problem: Problem) -> Loss:
+        """Return the loss of the student's own forward pass, as a function of changed tensors."""
+        signature = Signature.parse(self.slopes_of or self.forward or self.text)
+
+        def forward(given: Mapping[str, Any]) -> dict[str, np.ndarray]:
+            came = unpack(signature, student.call(signature.name, **_named(given, signature)))
+            for name in signature.compared:
+                if not isinstance(came[name], np.ndarray | float | int):
+                    raise CheckFailed(f"{signature.name}: {name} is not always an array of numbers.", tensors=(name,))
+            return came
+
+        if self.calculation.loss is not None:
+            return lambda moved: self.calculation.loss(forward, {**problem.given, **moved})
+        if not self.forward:
+            return lambda moved: float(np.sum(forward({**problem.given, **moved})["loss"]))
+        return lambda moved: sum(
+            float(np.sum(value * problem.given[f"d{name}"]))
+            for name, value in forward({**problem.given, **moved}).items()
+            if f"d{name}" in problem.given and name in signature.compared
+        )
+
+    def _against_slopes(self, trial: Trial, loss: Loss, name: str, gradient: np.ndarray) -> tuple[float, bool]:
+        """Return how far a gradient is from the numeric one, and whether that is near enough."""
+        tensor = name.removeprefix("d")
+        directions = DIRECTIONS if not trial.case.circumstance else FEWER_DIRECTIONS
+        slopes = numeric_slopes(loss, trial.problem.given, tensor, trial.rng, directions=directions)
+        size, expected = float(np.linalg.norm(slopes.values)), float(np.linalg.norm(slopes.along(gradient)))
+        if not np.isfinite(size) or size <= TOO_SMALL * expected:
+            raise CheckFailed(
+                f"The forward pass hardly depends on {tensor}{trial.case.circumstance} (slope {size:.1e}), so"
+                f" {name} cannot be judged. Is {tensor} used, and is the result not cut off?",
+                tensors=(name,),
+            )
+        error = norm_relative_error(slopes.along(gradient), slopes.values)
+        return error, error <= TOLERANCE + 10 * slopes.uncertainty / size
+
+    def _fail(
+        self, trial: Trial, loss: Loss, came: Mapping[str, Any], given: Mapping[str, np.ndarray], wrong: list[str]
+    ) -> None:
+        timed = [name for name in wrong if "T" in self.gradients[name]]
+        shown = (timed or wrong)[0]
+        right = [name for name in self.gradients if name not in wrong]
+        lines = [f"{self.name} is not right yet{trial.case.circumstance}. Wrong: {', '.join(wrong)}."]
+        if right:
+            lines[0] += f" Right: {', '.join(right)}."
+        equations = self.calculation.work_out.equations
+        equation = equations.get(shown, "") if right else ""
+        found, said = reasons(trial, came, given, wrong, equation)
+        expected = self._expected(trial, loss, shown, given[shown])
+        lines += said
+        axes, right_is = self.gradients[shown], "numeric gradient" if trial.case.numeric else "expected"
+        back = self.calculation.back_in_time
+        lines += locate(shown, given[shown], expected, axes, right_is, TOLERANCE, backward=back)
+        raise CheckFailed("\n".join(lines), mistakes=found, tensors=tuple(wrong))
+
+    def _expected(self, trial: Trial, loss: Loss, name: str, gradient: np.ndarray) -> np.ndarray:
+        """Return the gradient to show beside a wrong one, numeric where the two are farthest apart."""
+        expected, given = np.array(self.compare(trial.problem)[name]), trial.problem.given
+        tensor = name.removeprefix("d")
+        if not trial.case.numeric:
+            return expected
+        if norm_relative_error(gradient, expected) <= TOLERANCE:
+            # It is our gradient and yet not the slope of this forward pass: only differences everywhere can say where.
+            return numeric_gradient(loss, given, tensor)
+        worst = np.unravel_index(int(np.argmax(np.abs(gradient - expected))), expected.shape)
+        expected[worst] = numeric_entry(loss, given, tensor, worst)
+        return expected
+
+    def _refuse_differences(self, given: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> None:
+        errors = {name: norm_relative_error(given[name], right[name]) for name in self.gradients}
+        rough = [name for name, error in errors.items() if error > ANALYTIC]
+        if rough:
+            raise CheckFailed(
+                f"{self.name} is right to {max(errors.values()):.0e} only; the chain rule in float64 gives 1e-15.\n"
+                f"{', '.join(rough)}: made from differences of the forward pass, or computed in float32 somewhere?\n"
+                "Use the chain rule, and keep the dtype of the inputs.",
+                tensors=tuple(rough),
+            )
+
+    def _refuse_slow(self, student: Student, large: Problem) -> None:
+        signature = Signature.parse(self.forward or self.text)
+        cache = self._forward(student, large)
+        refuse_slow_backward(
+            self.name,
+            partial(student.call, signature.name, **_named(large.given, signature)),
+            partial(student.call, self.name, **self._arguments_with(cache, large)),
+        )
+
+
+def refuse_slow_backward(function: str, forward: Callable[[], Any], backward: Callable[[], Any]) -> None:
+    """Refuse a backward pass that calls its forward pass once for every weight.
+
+    The chain rule costs two or three forward passes whatever the number of weights. A difference for every weight,
+    real or complex, costs as many forward passes as there are weights. At forty thousand weights the two cannot be
+    taken for each other. Loops over single entries in plain Python cost some thousand forward passes and pass.
+
+    On a busy machine a long call is interrupted and a short one is not. So a backward pass that looks slow is
+    compared with forward passes that go on for a while themselves.
+
+    Raises
+    ------
+    CheckFailed
+    """
+    started = time.perf_counter()
+    backward()
+    one_backward = time.perf_counter() - started
+    if one_backward < COST_FLOOR_SECONDS:
+        return
+    calls, started = 0, time.perf_counter()
+    while (spent := time.perf_counter() - started) < COST_FLOOR_SECONDS:
+        forward()
+        calls += 1
+    one_forward = spent / max(calls, 1)
+    if one_backward < COST_RATIO * one_forward:
+        return
+    raise CheckFailed(
+        f"{function} takes {one_backward / one_forward:.0f} times as long as the forward pass when there are"
+        " 40,000 weights.\nIt seems to run the forward pass once for every weight. Use the chain rule: one walk"
+        " back through the steps."
+    )
+
+
+def _named(given: Mapping[str, Any], signature: Signature) -> dict[str, Any]:
+    return {name: given[name] for name in signature.arguments}

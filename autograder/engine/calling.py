@@ -1,0 +1,168 @@
+"""Calling a student's function and describing what came of it in plain data.
+
+The same code runs in the learner's notebook and inside the sandbox, so both see the same rules: a function gets its
+own copies of the arrays, is watched for changing them, and may return numeric arrays, plain numbers and strings;
+whatever else it returns (a cache, usually) stays here and is known outside by a number only.
+"""
+
+import linecache
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+NUMERIC_KINDS = "biufc"
+MAX_DIMENSIONS = 8
+MAX_TEXT = 2_000
+MAX_OUTPUTS = 64
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """A value that stays with its maker, such as a cache: known outside by a number only."""
+
+    number: int
+
+
+def is_numeric_array(value: Any) -> bool:
+    """Whether `value` is an array that may cross: numeric, native byte order, at most 8 axes."""
+    return (
+        isinstance(value, np.ndarray)
+        and value.dtype.kind in NUMERIC_KINDS
+        and value.dtype.itemsize <= 16
+        and value.ndim <= MAX_DIMENSIONS
+        and value.dtype.isnative
+    )
+
+
+class Caller:
+    """Answers requests about one namespace: the globals of a notebook.
+
+    Requests are dicts: ``{"op": "call", "name": str, "arguments": dict}``, ``{"op": "value", "name": str}``,
+    ``{"op": "parts", "of": Opaque, "fields": list of str, "steps": bool}`` and ``{"op": "forget"}``. Arguments are
+    passed by position, in the order of the dict, so that a student may rename parameters. Answers are dicts with a
+    ``"result"`` or an ``"error"``.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any]):
+        self._namespace = namespace
+        self._kept: list[Any] = []
+
+    def answer(self, request: dict) -> dict:
+        """Carry out one request; a student's exception becomes an ``"error"``."""
+        if request["op"] == "forget":
+            self._kept.clear()
+            return {"result": None}
+        if request["op"] == "parts":
+            return {"result": _parts(self._kept[request["of"].number], request["fields"], request["steps"])}
+        if request["name"] not in self._namespace:
+            return {"error": {"kind": "missing"}}
+        target = self._namespace[request["name"]]
+        if request["op"] == "value":
+            return {"result": self._outward(target)}
+        if not callable(target):
+            return {"error": {"kind": "not callable", "type": type(target).__name__}}
+        return self._call(target, request["arguments"])
+
+    def _call(self, function: Any, arguments: dict[str, Any]) -> dict:
+        given = {
+            name: self._kept[value.number] if isinstance(value, Opaque) else _own_copy(value)
+            for name, value in arguments.items()
+        }
+        try:
+            result = function(*given.values())
+        except Exception as error:
+            return {"error": self._describe(error, function)}
+        changed = [
+            name
+            for name, value in arguments.items()
+            if isinstance(value, np.ndarray) and not _unchanged(value, given[name])
+        ]
+        if isinstance(result, list | tuple) and len(result) <= MAX_OUTPUTS:
+            return {"result": tuple(self._outward(item) for item in result), "changed": changed}
+        return {"result": self._outward(result), "changed": changed}
+
+    def _outward(self, value: Any) -> Any:
+        if value is None or type(value) in (bool, int, float, complex):
+            return value
+        if type(value) is str:
+            return value[:MAX_TEXT]
+        if isinstance(value, np.generic) and value.dtype.kind in NUMERIC_KINDS:
+            return value.item()
+        if is_numeric_array(value):
+            return np.array(value, subok=False)
+        self._kept.append(value)
+        return Opaque(len(self._kept) - 1)
+
+    def _describe(self, error: Exception, called: Any) -> dict:
+        line_number, line, function = None, "", ""
+        traceback = error.__traceback__
+        while traceback is not None:
+            frame = traceback.tb_frame
+            if frame.f_globals is self._namespace:
+                line_number, function = traceback.tb_lineno, frame.f_code.co_name
+                line = linecache.getline(frame.f_code.co_filename, line_number, frame.f_globals).strip()
+            traceback = traceback.tb_next
+        kind = "raised"
+        if isinstance(error, NotImplementedError):
+            kind = "stub" if line_number in (None, _first_line(called)) else "raise left"
+        return {
+            "kind": kind,
+            "type": type(error).__name__[:MAX_TEXT],
+            "message": str(error)[:MAX_TEXT],
+            "line_number": line_number,
+            "line": line[:MAX_TEXT],
+            "function": function[:MAX_TEXT],
+        }
+
+
+def _first_line(function: Any) -> int | None:
+    """Return the line on which the body of a function starts to do something, behind its docstring."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return None
+    lines = [line for _, _, line in code.co_lines() if line is not None and line > code.co_firstlineno]
+    return min(lines, default=code.co_firstlineno)
+
+
+def _parts(cache: Any, fields: list[str], steps: bool) -> tuple:
+    """Return how many entries a cache has, and its fields as arrays, stacked over the entries if there are steps.
+
+    A field is read by its name, as an attribute or a key, or by its place in a sequence of as many values as there
+    are fields. What cannot be read is None; so is the number of entries where there are none to count.
+    """
+    if not steps:
+        return None, *(_one_array([_field(cache, field, fields)]) for field in fields)
+    if not isinstance(cache, list | tuple):
+        return None, *[None] * len(fields)
+    stacks = (_one_array([_field(entry, field, fields) for entry in cache], stacked=True) for field in fields)
+    return len(cache), *stacks
+
+
+def _field(entry: Any, field: str, fields: list[str]) -> Any:
+    try:
+        if isinstance(entry, dict):
+            return entry.get(field)
+        if hasattr(entry, field):
+            return getattr(entry, field)
+        if isinstance(entry, list | tuple) and len(entry) == len(fields):
+            return entry[fields.index(field)]
+    except Exception:  # a student's own class may do anything when it is asked
+        return None
+    return None
+
+
+def _one_array(values: list, stacked: bool = False) -> np.ndarray | None:
+    if not values or not all(is_numeric_array(value) and value.shape == values[0].shape for value in values):
+        return None
+    return np.stack(values) if stacked else np.array(values[0], subok=False)
+
+
+def _unchanged(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether an array is what it was, bit by bit; several times as fast as np.array_equal on small arrays."""
+    return before.shape == after.shape and before.dtype == after.dtype and before.tobytes() == after.tobytes()
+
+
+def _own_copy(value: Any) -> Any:
+    return np.array(value) if isinstance(value, np.ndarray) else value

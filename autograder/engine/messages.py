@@ -1,0 +1,100 @@
+"""The lines of a message to the learner: which mistake, which equation, where it starts, which two numbers."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from autograder.engine.equations import see
+from autograder.engine.gradients import norm_relative_error
+from autograder.engine.mistakes import Mistake
+
+IN_OTHER_WORDS = {
+    "core dimension": "`@` needs equal inner sizes: (N, D) @ (D, H) gives (N, H). Inputs and states are rows here, so"
+    " weights stand to their right.",
+    "could not be broadcast": "`+`, `*` and np.where work entry by entry: both arrays need the same shape, and only an"
+    " axis of size 1 is stretched. `a[:, None]` makes (N, 1) of (N,); a matrix product is `@`.",
+    "truth value of an array": "An `if` needs one answer and this array holds many. Test for None with `is None`;"
+    " choose between arrays entry by entry, with arithmetic or np.where.",
+}
+"""What a message of NumPy means here, by a part of it."""
+
+
+def explain(found: Iterable[Mistake], equations: Mapping[str, str], equation: str = "") -> list[str]:
+    """Return the lines that name the mistakes and the equations to look at.
+
+    Parameters
+    ----------
+    found : iterable of Mistake
+    equations : mapping of str to str
+        The equation of every term.
+    equation : str
+        The one to look at when no mistake is recognized.
+    """
+    found = tuple(found)
+    lines = [f"  {known.sentence}" for known in found]
+    labels = list(dict.fromkeys(equations[next(iter(known.terms))] for known in found)) or [equation]
+    return lines + [f"  {see(label)}" for label in labels if label]
+
+
+def in_other_words(message: str) -> list[str]:
+    """Return the lines that say what NumPy meant."""
+    return [f"  {meaning}" for part, meaning in IN_OTHER_WORDS.items() if part in message]
+
+
+def listed(names: list[str]) -> str:
+    """Return "dx is", or "dx, dh0 and db are"."""
+    if len(names) == 1:
+        return f"{names[0]} is"
+    return f"{', '.join(names[:-1])} and {names[-1]} are"
+
+
+def locate(
+    name: str,
+    given: np.ndarray,
+    right: np.ndarray,
+    axes: str,
+    right_is: str,
+    tolerance: float,
+    *,
+    backward: bool = False,
+) -> list[str]:
+    """Return the lines that say where a tensor goes wrong: the time step, if it has one, and the worst entry."""
+    lines = []
+    if "T" in axes and given.shape[axes.index("T")] > 1:
+        axis = axes.index("T")
+        scale = np.linalg.norm(right) / np.sqrt(right.shape[axis])
+        apart = np.linalg.norm(np.moveaxis(given - right, axis, 0).reshape(given.shape[axis], -1), axis=1)
+        steps = [int(t) for t in np.flatnonzero(apart > 10 * tolerance * max(scale, np.finfo(float).tiny))]
+        if steps:
+            lines.append(f"  {name} {_span(steps, given.shape[axis], backward)}.")
+    worst = np.unravel_index(int(np.argmax(np.abs(given - right))), given.shape) if given.ndim else ()
+    entry = f"{name}[{', '.join(str(int(i)) for i in worst)}]" if given.ndim else name
+    error = norm_relative_error(given, right)
+    yours, expected = _told_apart(float(given[worst]), float(right[worst]))
+    lines.append(f"  {entry}: yours {yours}, {right_is} {expected}.")
+    lines.append(f"  Norm-relative error of {name}: {error:.1e}; at most {tolerance:.0e} passes.")
+    return lines
+
+
+def _told_apart(a: float, b: float) -> tuple[str, str]:
+    """Return two numbers with six digits, or as many more as it takes to see that they differ."""
+    for digits in range(6, 18):
+        if f"{a:.{digits}g}" != f"{b:.{digits}g}":
+            break
+    return f"{a:.{digits}g}", f"{b:.{digits}g}"
+
+
+def _span(steps: list[int], T: int, backward: bool) -> str:
+    """Say which of the T steps are wrong, in the order in which they are computed."""
+    if len(steps) == T:
+        return "is wrong at every time step"
+    if len(steps) == 1:
+        return f"is wrong at t = {steps[0]} only"
+    first = max(steps) if backward else min(steps)
+    if backward and first < T - 1:
+        until = f"from t = {T - 1} back to t = {first + 1}" if first < T - 2 else f"at t = {T - 1}"
+        return f"is right {until} and goes wrong at t = {first}"
+    if not backward and first > 0:
+        until = f"up to t = {first - 1}" if first > 1 else "at t = 0"
+        return f"is right {until} and goes wrong at t = {first}"
+    return f"is wrong at t = {', '.join(str(t) for t in sorted(steps, reverse=backward))}"

@@ -1,0 +1,237 @@
+"""Known mistakes, and which of them explain a wrong result.
+
+A bank is a tuple of `Mistake`: data, one entry a mistake. An entry replaces one or more terms of a calculation that is
+written term by term (see `terms`). Evaluated on the very inputs of a failed check, it says what somebody who made that
+mistake would have got.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from autograder.engine.gradients import norm_relative_error
+from autograder.engine.terms import Formula
+
+SAME = 1e-6
+"""Two results are the same number for number. Rounding is 1e9 times smaller, two different formulas differ by 1e-3."""
+
+DIFFERENT = 1e-4
+"""A mistake that changes a tensor by less cannot be told from a right one."""
+
+MOST_PAIRS = 150
+"""How many pairs of mistakes are worked out before a message goes out without a name."""
+
+Tensors = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake that people make.
+
+    Attributes
+    ----------
+    name : str
+        A short identifier, for tests and statistics.
+    sentence : str
+        What went wrong, in plain words. It never says the right line.
+    terms : mapping of str to callable
+        The terms of the calculation that it replaces. The equation of the first is the one to look at.
+    family : str
+        The family it is a member of, with the member's name, such as "totals.one_step"; empty for a single mistake.
+    """
+
+    name: str
+    sentence: str
+    terms: Mapping[str, Formula]
+    family: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Where it is written: the entry of its family, or its own name."""
+        return self.family or self.name
+
+
+def mistake(name: str, sentence: str, /, **terms: Formula) -> Mistake:
+    """Return a mistake that replaces `terms`."""
+    return Mistake(name, sentence, terms)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One problem on which a student's function was tried: what came, what is right, what a mistake would give.
+
+    Attributes
+    ----------
+    given, right : mapping of str to ndarray
+        Tensors by name. What is given may be of another shape, or missing where it could not be read.
+    evaluate : callable
+        Takes replaced terms, returns the tensors that come out. NaN in them stands for anything.
+    """
+
+    given: Tensors
+    right: Tensors
+    evaluate: Callable[[Mapping[str, Formula]], Tensors]
+    _outcomes: dict = field(default_factory=dict, repr=False)
+
+    def outcome(self, *made: Mistake) -> Tensors | None:
+        """Return what comes out when these mistakes are made, or None where NumPy refuses the shapes."""
+        names = tuple(known.name for known in made)
+        if names not in self._outcomes:
+            terms = {name: formula for known in made for name, formula in known.terms.items()}
+            try:
+                with np.errstate(all="ignore"):
+                    self._outcomes[names] = self.evaluate(terms)
+            except (ValueError, IndexError):
+                self._outcomes[names] = None
+        return self._outcomes[names]
+
+    @cached_property
+    def wrong(self) -> list[str]:
+        """Names of the tensors that are not right."""
+        return [name for name in self.right if not same(self.given.get(name), self.right[name])]
+
+
+def same(given: Any, outcome: Any) -> bool:
+    """Whether a result is what a calculation gives, where that is not NaN."""
+    if given is None or outcome is None or np.shape(given) != np.shape(outcome):
+        return False
+    error = norm_relative_error(given, outcome)
+    if error <= SAME:
+        return True
+    anything = np.isnan(outcome)
+    return bool(anything.any()) and norm_relative_error(given[~anything], outcome[~anything]) <= SAME
+
+
+def single_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tuple[Mistake, ...]]:
+    """Yield every mistake that reproduces all that came, tensor by tensor, the right ones too."""
+    for known in bank:
+        if _agrees(evidence, evidence.outcome(known)):
+            yield (known,)
+
+
+def two_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tuple[Mistake, ...]]:
+    """Yield every two mistakes without a term in common that, made at once, reproduce all that came.
+
+    Evaluating a pair is dear and there are hundreds. A tensor that only one of the two touches has to be as that one
+    makes it, which leaves a few; of these, the first `MOST_PAIRS` are tried.
+    """
+    tried = [(known, outcome) for known in bank if (outcome := evidence.outcome(known)) is not None]
+    if not tried or not all(isinstance(evidence.given.get(name), np.ndarray) for name in evidence.right):
+        return
+    names = list(evidence.right)
+    touched = np.array([[not same(evidence.right[name], outcome[name]) for name in names] for _, outcome in tried])
+    as_came = np.array([[same(evidence.given[name], outcome[name]) for name in names] for _, outcome in tried])
+    right = np.array([name not in evidence.wrong for name in names])
+    pairs = 0
+    for i, (first, _) in enumerate(tried):
+        only_first, only_other = touched[i] & ~touched[i + 1 :], ~touched[i] & touched[i + 1 :]
+        neither, both = ~(touched[i] | touched[i + 1 :]), touched[i] & touched[i + 1 :]
+        fits = both | only_first & as_came[i] | only_other & as_came[i + 1 :] | neither & right
+        for j in np.flatnonzero(fits.all(axis=1)) + i + 1:
+            other = tried[j][0]
+            if first.terms.keys() & other.terms.keys():
+                continue
+            pairs += 1
+            if pairs > MOST_PAIRS:
+                return
+            if _agrees(evidence, evidence.outcome(first, other)):
+                yield first, other
+
+
+def partial_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tuple[Mistake, ...]]:
+    """Yield every mistake that explains some of what is wrong and leaves alone what is right, the best one first.
+
+    It has to explain two wrong tensors, or else all that it touches.
+    """
+    found = []
+    for number, known in enumerate(bank):
+        outcome = evidence.outcome(known)
+        if outcome is None:
+            continue
+        touched = [name for name in evidence.right if not _nearly(outcome[name], evidence.right[name])]
+        explained = [name for name in touched if _explains(evidence, outcome, name)]
+        left_alone = all(name in evidence.wrong for name in touched)
+        if left_alone and (len(explained) >= 2 or (explained and explained == touched)):
+            found.append((-len(explained), len(touched), number, known))
+    for *_, known in sorted(found, key=lambda entry: entry[:3]):
+        yield (known,)
+
+
+def recognize(
+    first: Evidence, confirm: Callable[[], Evidence | None], bank: Iterable[Mistake], *, pairs: bool = True
+) -> tuple[tuple[Mistake, ...], tuple[str, ...]]:
+    """Return the mistakes that explain what came, and the wrong tensors that they leave unexplained.
+
+    One mistake that reproduces every tensor is best; then two at once; then one that explains a part. A pair of
+    mistakes, or an unknown one, may happen to give the numbers of a known one: a name counts only if it fits on a
+    second problem as well. No name at all is better than a wrong one.
+
+    Parameters
+    ----------
+    first : Evidence
+        The problem on which the function failed.
+    confirm : callable
+        Tries the function on another problem, of other sizes. None if nothing comes of that.
+    bank : iterable of Mistake
+    pairs : bool
+        Whether two mistakes at once are looked for.
+    """
+    bank = tuple(bank)
+    wrong = first.wrong
+    zero = [name for name in wrong if _all_zero(first.given.get(name))]
+    # Zeros say that something is not filled in or cut off. They fit many a formula and mean none of them.
+    if not wrong or len(zero) > 1 or zero == list(first.right):
+        return (), ()
+    second: list[Evidence | None] = []
+    for candidates in (single_mistakes, *([two_mistakes] if pairs else []), partial_mistakes):
+        for found in candidates(first, bank):
+            if not second:
+                second.append(confirm())
+            if second[0] is not None and _fits(second[0], found, whole=candidates is not partial_mistakes):
+                outcome = first.outcome(*found)
+                left = [name for name in wrong if not same(first.given.get(name), outcome[name])]
+                return found, tuple(left)
+    return (), ()
+
+
+def in_another_order(evidence: Evidence) -> tuple[str, ...]:
+    """Return the names of what came, in its order, if it is all right but stands in another order; or nothing."""
+    names = []
+    for given in evidence.given.values():
+        match = [name for name in evidence.right if name not in names and same(given, evidence.right[name])]
+        if not match:
+            return ()
+        names.append(match[0])
+    return tuple(names) if tuple(names) != tuple(evidence.right) else ()
+
+
+def _fits(evidence: Evidence, found: tuple[Mistake, ...], *, whole: bool) -> bool:
+    if whole:
+        return _agrees(evidence, evidence.outcome(*found))
+    return found in list(partial_mistakes(evidence, found))
+
+
+def _agrees(evidence: Evidence, outcome: Tensors | None) -> bool:
+    """Whether all that came is the outcome, and something wrong is explained that is more than "anything"."""
+    if outcome is None or not all(same(evidence.given.get(name), outcome[name]) for name in evidence.right):
+        return False
+    loose = [name for name in evidence.wrong if np.isnan(outcome[name]).any()]
+    if not loose:
+        return bool(evidence.wrong)
+    untouched = all(not np.any(evidence.given[name][np.isnan(outcome[name])]) for name in loose)
+    return untouched or len(loose) < len(evidence.wrong)
+
+
+def _explains(evidence: Evidence, outcome: Tensors, name: str) -> bool:
+    return not np.isnan(outcome[name]).any() and same(evidence.given.get(name), outcome[name])
+
+
+def _nearly(a: Any, b: Any) -> bool:
+    return np.shape(a) == np.shape(b) and norm_relative_error(a, b) <= DIFFERENT
+
+
+def _all_zero(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.size > 0 and not np.any(value)

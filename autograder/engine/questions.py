@@ -1,0 +1,252 @@
+"""What a question demands: a row of a problem set's table, and how its answer is tried on one problem after the other.
+
+There are four kinds, each in a module of its own: `values`, `backward`, `number` and `measurement`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from autograder.engine.messages import explain, in_other_words
+from autograder.engine.mistakes import Evidence, Mistake, Tensors, recognize
+from autograder.engine.outputs import Signature, arrays_of
+from autograder.engine.problems import Case, Problem
+from autograder.engine.student import CheckFailed, NotAnswered, Student
+from autograder.engine.terms import Formula, Once, Walk
+
+ORDINARY = Case("", numeric=True)
+AGAIN = " when it is called again with other numbers of the same sizes"
+KEPT = "Is something kept from one call to the next? Every call has to start afresh from its arguments."
+OTHER_SIZES = 10
+"""Problems that are drawn to find one in which as many sizes as possible are others."""
+
+
+@dataclass(frozen=True)
+class Calculation:
+    """What a function of a layer computes, and what people get wrong in it.
+
+    Attributes
+    ----------
+    draw : callable
+        ``draw(rng, **options)`` returns a `Problem`. Sizes by their letters are among its options.
+    right : callable
+        ``right(problem)`` returns the right outputs by name, from the course's own layers where there is one.
+    work_out : Once or Walk
+        The same in terms.
+    known : callable
+        ``known(problem)`` returns the values that the terms start from.
+    equation : str
+        Label of the equation to look at when no mistake is recognized.
+    forward_equation : str
+        Label of the equation of the forward pass that a gradient belongs to.
+    back_in_time : bool
+        Whether the steps are worked out from the last to the first, which a message about steps has to follow.
+    mistakes : tuple of Mistake
+    cases : tuple of Case
+        The circumstances to be tried, behind the ordinary ones.
+    square : mapping of str to int, optional
+        Sizes at which weights that have changed places or axes fit, so that a function that raises elsewhere can be
+        told its mistake.
+    large : mapping of str to int, optional
+        Sizes at which a gradient made of differences is hopelessly slow.
+    loss : callable, optional
+        ``loss(forward, given)`` returns the loss of a point, where ``forward(given)`` calls the student's forward
+        function. By default the sum of its results times what arrives at them.
+    """
+
+    draw: Callable[..., Problem]
+    right: Callable[[Problem], Tensors]
+    work_out: Once | Walk
+    known: Callable[[Problem], Mapping[str, Any]]
+    equation: str
+    forward_equation: str = ""
+    back_in_time: bool = False
+    mistakes: tuple[Mistake, ...] = ()
+    cases: tuple[Case, ...] = ()
+    square: Mapping[str, int] | None = None
+    large: Mapping[str, int] | None = None
+    loss: Callable[[Callable, Mapping], float] | None = None
+
+    def __post_init__(self) -> None:
+        names = [known.name for known in self.mistakes]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two mistakes of one calculation are called {', '.join(twice)}")
+        lost = [known.name for known in self.mistakes if not known.terms.keys() <= self.work_out.equations.keys()]
+        if lost:
+            raise ValueError(f"{', '.join(lost)}: a mistake replaces terms of the calculation, not others")
+
+    def outcome(self, problem: Problem, terms: Mapping[str, Formula] | None = None) -> dict[str, Any]:
+        """Return what comes out of a problem with some terms replaced, all values by name."""
+        return self.work_out(problem.once(self.known), terms or {})
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of a problem set.
+
+    Attributes
+    ----------
+    text : str
+        The signature of the function that is asked for; see `Signature.parse`.
+    calculation : Calculation
+        What it has to compute.
+    says : str
+        What a learner is told when all is right: what was checked.
+    """
+
+    text: str
+    calculation: Calculation
+    says: str
+
+    pairs = True
+    """Whether two mistakes at once are looked for."""
+
+    @property
+    def signature(self) -> Signature:
+        """The function that is asked for."""
+        return Signature.parse(self.text)
+
+    @property
+    def name(self) -> str:
+        """What the notebook's graded cell passes to `check`."""
+        return self.signature.name
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The mistakes that can be named."""
+        return self.calculation.mistakes
+
+    @property
+    def equations(self) -> set[str]:
+        """The labels of the equations that a message may point to."""
+        return {*self.calculation.work_out.equations.values(), self.calculation.equation} - {""}
+
+    def check(self, student: Student, rng: np.random.Generator) -> str:
+        """Try a student's function and return one sentence about what was checked. Raises CheckFailed."""
+        raise NotImplementedError
+
+    def arguments(self, problem: Problem) -> dict[str, Any]:
+        """Return what the function is called with, but for a cache."""
+        return {name: problem.given[name] for name in self.signature.arguments if name != "cache"}
+
+    def compare(self, problem: Problem) -> dict[str, Any]:
+        """Return the right outputs."""
+        right = problem.once(self.calculation.right)
+        return {name: right[name] for name in self.signature.compared}
+
+    def evaluate(self, problem: Problem, terms: Mapping[str, Formula]) -> dict[str, Any]:
+        """Return the outputs that somebody with those terms would have got."""
+        came = self.calculation.outcome(problem, terms)
+        return {name: came[name] for name in self.signature.compared}
+
+    def outputs(self, student: Student, problem: Problem) -> dict[str, Any]:
+        """Call the function and return its outputs by name, whatever their form. Raises CheckFailed."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A student's function, tried on one problem.
+
+    Attributes
+    ----------
+    question : Question
+    student : Student
+    rng : numpy.random.Generator
+        Draws the problem on which a name is confirmed.
+    case : Case
+    problem : Problem
+    earlier : Problem or None
+        A problem of the same sizes that was right just before.
+    """
+
+    question: Question
+    student: Student
+    rng: np.random.Generator
+    case: Case
+    problem: Problem
+    earlier: Problem | None = None
+
+    def evidence(self, came: Mapping[str, Any], problem: Problem | None = None) -> Evidence:
+        """Return what the outputs of the function show."""
+        problem = problem or self.problem
+        return Evidence(
+            arrays_of(self.question.signature, came),
+            self.question.compare(problem),
+            lambda terms: self.question.evaluate(problem, terms),
+        )
+
+    def recognize(self, came: Mapping[str, Any]) -> tuple[tuple[Mistake, ...], tuple[str, ...]]:
+        """Return the known mistakes that explain what came, and the tensors that they leave unexplained."""
+        return recognize(self.evidence(came), self._confirm, self.question.mistakes, pairs=self.question.pairs)
+
+    def outputs(self) -> dict[str, Any]:
+        """Call the function and return its outputs. Raises CheckFailed."""
+        return self.told(lambda: self.question.outputs(self.student, self.problem))
+
+    def told(self, ask: Callable[[], Any]) -> Any:
+        """Ask the student's functions something. A failure is told with what it means and where it happened.
+
+        Raises
+        ------
+        CheckFailed
+        """
+        try:
+            return ask()
+        except NotAnswered:
+            raise
+        except CheckFailed as failure:
+            found = self._named_when_square()
+            hints = explain(found, self.question.calculation.work_out.equations) if found else []
+            raise self.failure(failure, found, hints or in_other_words(str(failure))) from None
+
+    def failure(self, failure: CheckFailed, found: tuple[Mistake, ...] = (), hints: list[str] = ()) -> CheckFailed:
+        """Return a failure with what was recognized and the circumstance added to it."""
+        that_is = [f"  That is{self.case.circumstance}."] if self.case.circumstance else []
+        if self.case.hint and not found:
+            that_is.append(f"  {self.case.hint}")
+        return CheckFailed(
+            "\n".join([str(failure), *hints, *that_is]),
+            mistakes=tuple(known.name for known in found) or failure.mistakes,
+            tensors=failure.tensors,
+        )
+
+    def _confirm(self) -> Evidence | None:
+        """Try the function on another problem of this kind, of other sizes where they are not fixed."""
+        draw, options = self.question.calculation.draw, self.case.options
+        try:
+            problems = [draw(self.rng, **options) for _ in range(OTHER_SIZES)]
+            problem = max(problems, key=lambda other: sum(a != self.problem.sizes[i] for i, a in other.sizes.items()))
+            return self.evidence(self.question.outputs(self.student, problem), problem)
+        except CheckFailed:
+            return None
+
+    def _named_when_square(self) -> tuple[Mistake, ...]:
+        """Return the mistake of a function that only runs where some sizes are equal, or nothing."""
+        square = self.question.calculation.square
+        if square is None:
+            return ()
+        problem = self.question.calculation.draw(self.rng, **square)
+        other = replace(self, case=Case("", square), problem=problem)
+        try:
+            return other.recognize(self.question.outputs(self.student, problem))[0]
+        except CheckFailed:
+            return ()
+
+
+def trials(question: Question, student: Student, rng: np.random.Generator) -> Iterator[Trial]:
+    """Yield the problems to try: two ordinary ones of the same sizes, then every circumstance of the calculation.
+
+    The second ordinary one shows what is kept from call to call. The ordinary ones come first, so that a mistake is
+    not blamed on the circumstance in which it happens to show.
+    """
+    for case in (replace(ORDINARY, repeated=True), *question.calculation.cases):
+        problem = question.calculation.draw(rng, **case.options)
+        yield Trial(question, student, rng, case, problem)
+        if case.repeated:
+            again = replace(case, numeric=False, circumstance=case.circumstance or AGAIN, hint=case.hint or KEPT)
+            other = question.calculation.draw(rng, **{**case.options, **problem.sizes})
+            yield Trial(question, student, rng, again, other, earlier=problem)

@@ -1,0 +1,119 @@
+"""What a check sees of a submission: functions it can call and values it can read, wherever they run."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autograder.engine.calling import Caller, Opaque
+
+Ask = Callable[[dict], dict]
+
+
+class CheckFailed(Exception):
+    """A question is not right yet. The message is written for the learner.
+
+    Attributes
+    ----------
+    mistakes : tuple of str
+        Names of the known mistakes that were recognized, empty when none was.
+    tensors : tuple of str
+        The outputs, gradients or changed arguments that are wrong, empty when the failure is not about numbers.
+    """
+
+    def __init__(self, message: str, *, mistakes: tuple[str, ...] = (), tensors: tuple[str, ...] = ()):
+        super().__init__(message)
+        self.mistakes = mistakes
+        self.tensors = tensors
+
+    def _render_traceback_(self) -> list[str]:
+        """Show the learner the message alone; IPython calls this instead of printing our stack."""
+        return str(self).splitlines()
+
+
+class NotAnswered(CheckFailed):
+    """There is nothing to check yet: the function or variable is missing, or still the stub."""
+
+
+class Student:
+    """A submission, asked over `ask`: a function from request to answer (see `autograder.calling.Caller`)."""
+
+    def __init__(self, ask: Ask):
+        self._ask = ask
+
+    @classmethod
+    def of_namespace(cls, namespace: Mapping[str, Any]) -> "Student":
+        """Return the student whose functions live in this very process, as in a learner's notebook."""
+        return cls(Caller(namespace).answer)
+
+    def call(self, name: str, **arguments: Any) -> Any:
+        """Call the student's function with copies of `arguments`, by position, and return its result as data.
+
+        Raises
+        ------
+        CheckFailed
+            When the function is missing, still a stub, raises, or changes an argument in place.
+        """
+        answer = self._ask({"op": "call", "name": name, "arguments": arguments})
+        if "error" in answer:
+            kind = NotAnswered if answer["error"].get("kind") in ("missing", "stub", "raise left") else CheckFailed
+            raise kind(_explain(name, answer["error"], arguments))
+        if answer.get("changed"):
+            changed = tuple(str(name) for name in answer["changed"])
+            names = " and ".join(changed)
+            raise CheckFailed(
+                f"{name} changes its argument {names} in place.\n"
+                f"The caller still needs {names}: the next call would get different numbers and go wrong.\n"
+                f"Both `{changed[0]} += …` and `{changed[0]}[…] = …` write into the caller's array. Work on a copy, or"
+                " give the result a name of its own.",
+                tensors=changed,
+            )
+        return answer["result"]
+
+    def value(self, name: str) -> Any:
+        """Return the value of a variable of the notebook. Raises CheckFailed when it does not exist."""
+        answer = self._ask({"op": "value", "name": name})
+        if "error" in answer:
+            raise NotAnswered(f"There is no variable {name} in this notebook. Run the cell that assigns it.")
+        return answer["result"]
+
+    def parts(self, cache: Any, fields: list[str], steps: bool) -> tuple:
+        """Return what can be read of a cache, as `autograder.engine.calling.Caller` does: None where nothing can."""
+        unreadable = (None,) * (len(fields) + 1)
+        if not isinstance(cache, Opaque):
+            return unreadable
+        result = self._ask({"op": "parts", "of": cache, "fields": list(fields), "steps": steps}).get("result")
+        return result if isinstance(result, tuple) and len(result) == len(unreadable) else unreadable
+
+    def forget(self) -> None:
+        """Let go of the caches that were kept for this check."""
+        self._ask({"op": "forget"})
+
+
+def _explain(name: str, error: dict, arguments: dict[str, Any]) -> str:
+    kind = error.get("kind")
+    if kind == "missing":
+        return f"There is no {name} in this notebook. Run the cell that defines it, then run this one again."
+    if kind == "not callable":
+        return f"{name} is {_a(str(error.get('type')))}, not a function. Define it with `def {name}(...):`."
+    if kind == "stub":
+        return f"{name} is still the stub. Write it, run its cell, then run this one again."
+    if kind == "raise left":
+        return (
+            f"`raise NotImplementedError` still stands in {name}, in line {error.get('line_number')} of its cell. Put"
+            " your lines in its place; if they stand above it, delete it. Then run the cell and this one again."
+        )
+    if kind == "time":
+        return f"{name} did not return within {error.get('seconds'):g} s. Look for a loop that never ends."
+    if kind == "died":
+        return f"{name} ended the Python process it ran in ({error.get('message')})."
+    where = ""
+    if error.get("line"):
+        where = f"\nIn {error.get('function') or 'its cell'}, line {error.get('line_number')}: {error.get('line')}"
+    shapes = ", ".join(
+        f"{argument} {tuple(value.shape)}" for argument, value in arguments.items() if hasattr(value, "shape")
+    )
+    given = f"\nIt was called with {shapes}." if shapes else ""
+    return f"{name} raised {error.get('type')}: {error.get('message')}{where}{given}"
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"

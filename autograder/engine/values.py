@@ -1,0 +1,262 @@
+"""Questions that ask for a function whose outputs are compared with the right ones."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from autograder.engine.gradients import norm_relative_error
+from autograder.engine.messages import explain, listed, locate
+from autograder.engine.mistakes import Mistake, in_another_order
+from autograder.engine.outputs import ANYTHING, Signature, expect_form, unpack
+from autograder.engine.problems import Problem
+from autograder.engine.questions import Question, Trial, trials
+from autograder.engine.student import CheckFailed, Student
+
+VALUE_TOLERANCE = 1e-9
+"""Two ways to write a forward pass differ by rounding, 1e-16 for each of at most a few thousand operations, which a
+step may double and 25 steps of a long sequence raise to 1e-12 or so. A wrong formula differs by 1e-3. This is between,
+nearer to rounding, so that float32 (1e-7) is refused."""
+
+ROUGH = 1e-5
+"""An error below this one is not a wrong formula but a lost digit, in float32 or by rounding."""
+
+SAME_TWICE = 1e-12
+"""Two calls with equal arguments may add in another order, which changes the last of sixteen digits, and no more."""
+
+
+@dataclass(frozen=True)
+class Values(Question):
+    """A question that asks for a function whose outputs are compared with the right ones.
+
+    Attributes
+    ----------
+    keeps : mapping of str to str
+        What the cache has to hold, by name, with axes: of one step, or, if an axis is T, of every step.
+    """
+
+    keeps: Mapping[str, str] = field(default_factory=dict)
+
+    def check(self, student: Student, rng: np.random.Generator) -> str:
+        """Compare the outputs on every problem."""
+        for trial in trials(self, student, rng):
+            came = trial.outputs()
+            given = judge_values(trial, came)
+            if self.keeps:
+                _judge_cache(trial, came)
+            if trial.case.numeric:
+                refuse_another_answer(trial, given, self.arguments(trial.problem))
+            student.forget()
+        return self.says
+
+    def outputs(self, student: Student, problem: Problem) -> dict[str, Any]:
+        """Call the function and return its outputs by name."""
+        return unpack(self.signature, student.call(self.name, **self.arguments(problem)))
+
+
+def judge_values(trial: Trial, came: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Compare outputs with the right ones and return them.
+
+    Raises
+    ------
+    CheckFailed
+        With what is wrong in their form or their numbers, where, and the mistake if it is known.
+    """
+    question = trial.question
+    try:
+        given = expect_form(question.signature, came, trial.problem.sizes)
+    except CheckFailed as failure:
+        raise bad_form(trial, came, failure) from None
+    right = question.compare(trial.problem)
+    errors = {name: norm_relative_error(given[name], right[name]) for name in right}
+    wrong = [name for name, error in errors.items() if error > VALUE_TOLERANCE]
+    if not wrong:
+        return given
+    if max(errors.values()) < ROUGH:
+        raise CheckFailed(
+            f"{question.name}: {', '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} right to"
+            f" {max(errors.values()):.0e} only; float64 gives 1e-15.\n"
+            "  Is something computed in float32 or rounded on the way? Keep the dtype of the inputs.",
+            tensors=tuple(wrong),
+        )
+    lines = [f"{question.name}: {listed(wrong)} wrong{trial.case.circumstance}."]
+    found, said = reasons(trial, came, given, wrong)
+    lines += said
+    axes = question.signature.outputs[wrong[0]]
+    lines += locate(wrong[0], given[wrong[0]], right[wrong[0]], axes, "expected", VALUE_TOLERANCE)
+    raise CheckFailed("\n".join(lines), mistakes=found, tensors=tuple(wrong))
+
+
+def bad_form(trial: Trial, came: Mapping[str, Any], failure: CheckFailed) -> CheckFailed:
+    """Return what to say of outputs of the wrong form: the mistake behind it, if it is known, and the circumstance."""
+    found, _ = _recognize(trial, came)
+    order = () if found else _order_of(trial, came)
+    if order:
+        names = ", ".join(trial.question.signature.outputs)
+        said = f"{trial.question.name} returns what it should, but in another order; expected {names}."
+        return trial.failure(CheckFailed(said, mistakes=("outputs_permuted",), tensors=tuple(order)))
+    return trial.failure(failure, found, explain(found, trial.question.calculation.work_out.equations) if found else [])
+
+
+def reasons(
+    trial: Trial, came: Mapping[str, Any], given: Mapping[str, np.ndarray], wrong: list[str], equation: str = ""
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return the names of the mistakes behind wrong outputs, and the lines that say so or where to look."""
+    calculation = trial.question.calculation
+    order = _order_of(trial, came)
+    if order:
+        names = ", ".join(trial.question.signature.outputs)
+        return ("outputs_permuted",), [f"  The numbers are right but stand in another order; expected {names}."]
+    found, left = _recognize(trial, came)
+    lines = [] if found else zeros(given, wrong)
+    if not found and trial.earlier is not None and _is_stale(trial, given, wrong):
+        return ("answer_kept",), [
+            "  It gives the answer to the numbers of the call before: a result is kept and given again."
+        ]
+    lines += explain(found, calculation.work_out.equations, equation or calculation.equation)
+    if left:
+        lines.append(f"  That does not explain {', '.join(left)}: there is something else besides.")
+    if not found and trial.case.hint:
+        lines.append(f"  {trial.case.hint}")
+    return tuple(known.name for known in found), lines
+
+
+def _recognize(trial: Trial, came: Mapping[str, Any]) -> tuple[tuple[Mistake, ...], tuple[str, ...]]:
+    """Return the mistakes that explain what came; if it alone does not tell, the cache may."""
+    found, left = trial.recognize(came)
+    if not found and getattr(trial.question, "keeps", None) and "cache" in came:
+        whole = _with_cache(trial)
+        found, left = whole.recognize(whole.question.parts(trial.student, came))
+    return found, left
+
+
+def zeros(given: Mapping[str, np.ndarray], wrong: Iterable[str]) -> list[str]:
+    """Return the line that says which wrong outputs are zero everywhere, if any are."""
+    names = [name for name in wrong if not np.any(given[name])]
+    return [f"  Zero everywhere: {', '.join(names)}."] if names else []
+
+
+def refuse_another_answer(trial: Trial, came: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+    """Call a function again with the arguments for which `came` came, and refuse another answer.
+
+    Raises
+    ------
+    CheckFailed
+        Naming the outputs that changed: the function changes its cache, or keeps something between calls.
+    """
+    question, function = trial.question, trial.question.name
+    why = "Something is kept from one call to the next, or drawn at random. Every call has to start afresh."
+    if "cache" in arguments:
+        why = "The first call changes the cache, or something is kept from one call to the next. Work on copies."
+    try:
+        second = unpack(question.signature, trial.student.call(function, **arguments))
+        given = expect_form(question.signature, second, trial.problem.sizes)
+    except CheckFailed as failure:
+        raise CheckFailed(
+            f"{function} works once; called again with the same arguments it fails:\n  {failure}\n{why}",
+            tensors=("cache",) if "cache" in arguments else tuple(question.signature.compared),
+        ) from None
+    changed = [name for name, value in given.items() if norm_relative_error(came[name], value) > SAME_TWICE]
+    if changed:
+        raise CheckFailed(
+            f"{function} called twice with the same arguments gives two answers: {', '.join(changed)} changed.\n{why}",
+            tensors=tuple(changed),
+        )
+
+
+def _order_of(trial: Trial, came: Mapping[str, Any]) -> tuple[str, ...]:
+    if len(trial.question.signature.outputs) < 2 or ANYTHING in trial.question.signature.outputs.values():
+        return ()
+    return in_another_order(trial.evidence(came))
+
+
+def _is_stale(trial: Trial, given: Mapping[str, np.ndarray], wrong: list[str]) -> bool:
+    """Whether the wrong outputs are the right ones of the problem before."""
+    before = trial.question.compare(trial.earlier)
+    return all(norm_relative_error(given[name], before[name]) <= VALUE_TOLERANCE for name in wrong)
+
+
+@dataclass(frozen=True)
+class WithCache(Question):
+    """The same question, with what the cache holds beside the outputs, as "cache.h_prev".
+
+    The calculation has a result for each: `cache_h_prev`, and `cache_entries`, how many steps were kept.
+    """
+
+    keeps: Mapping[str, str] = field(default_factory=dict)
+
+    pairs = False
+
+    @property
+    def signature(self) -> Signature:
+        """The function, with the parts of its cache among its outputs."""
+        plain = Signature.parse(self.text)
+        outputs = {**plain.compared, **{f"cache.{name}": axes for name, axes in self.keeps.items()}}
+        return Signature(plain.name, plain.arguments, {**outputs, **({"cache.entries": ""} if self.in_time else {})})
+
+    @property
+    def in_time(self) -> bool:
+        """Whether the cache is a list of the steps' caches."""
+        return any("T" in axes for axes in self.keeps.values())
+
+    def compare(self, problem: Problem) -> dict[str, Any]:
+        """Return the right outputs and the right parts of the cache."""
+        return {**self.evaluate(problem, {}), **Question(self.text, self.calculation, "").compare(problem)}
+
+    def evaluate(self, problem: Problem, terms: Mapping) -> dict[str, Any]:
+        """Return the outputs and the parts of the cache that somebody with those terms would have got."""
+        came = self.calculation.outcome(problem, terms)
+        return {name: np.asarray(came[name.replace(".", "_")], float) for name in self.signature.outputs}
+
+    def outputs(self, student: Student, problem: Problem) -> dict[str, Any]:
+        """Call the function and return its outputs and the parts of its cache."""
+        plain = Signature.parse(self.text)
+        return self.parts(student, unpack(plain, student.call(plain.name, **self.arguments(problem))))
+
+    def parts(self, student: Student, came: Mapping[str, Any]) -> dict[str, Any]:
+        """Return outputs with the parts of the cache in its place."""
+        entries, *parts = student.parts(came["cache"], list(self.keeps), self.in_time)
+        read = {name: value for name, value in came.items() if name != "cache"}
+        read |= dict(zip((f"cache.{name}" for name in self.keeps), parts, strict=True))
+        return {**read, "cache.entries": entries} if self.in_time else read
+
+
+def _with_cache(trial: Trial) -> Trial:
+    question: Values = trial.question
+    return replace(trial, question=WithCache(question.text, question.calculation, "", question.keeps))
+
+
+def _judge_cache(trial: Trial, came: Mapping[str, Any]) -> None:
+    """Compare what a cache holds with what its function promises to keep.
+
+    Raises
+    ------
+    CheckFailed
+    """
+    whole = _with_cache(trial)
+    question: WithCache = whole.question
+    read, T = question.parts(trial.student, came), trial.problem.sizes.get("T")
+    promised = ", ".join(question.keeps)
+    expected = f"a list of the {T} steps' caches, each with {promised}" if question.in_time else promised
+    lines, wrong = [], ["cache"]
+    if question.in_time and type(read["cache.entries"]) is not int:
+        lines = [f"{question.name}: the cache is not a list; expected {expected}."]
+    elif question.in_time and read["cache.entries"] != T:
+        lines = [f"{question.name}: the cache has {read['cache.entries']} entries; expected {expected}."]
+    elif missing := [name for name in question.keeps if read[f"cache.{name}"] is None]:
+        lines = [f"{question.name}: the cache holds no {' and no '.join(missing)}; expected {expected}."]
+    if lines:
+        found, _ = whole.recognize(read)
+        hints = explain(found, question.calculation.work_out.equations) if found else []
+        raise trial.failure(CheckFailed("\n".join(lines), tensors=("cache",)), found, hints)
+    axes = {f"cache.{name}": axes for name, axes in question.keeps.items()}
+    given = expect_form(Signature(question.name, (), axes), read, trial.problem.sizes)
+    right = question.compare(trial.problem)
+    wrong = [name for name in axes if norm_relative_error(given[name], right[name]) > VALUE_TOLERANCE]
+    if wrong:
+        lines = [f"{question.name}: {listed(wrong)} wrong{trial.case.circumstance}."]
+        found, said = reasons(whole, read, {**read, **given}, wrong)
+        lines += said
+        lines += locate(wrong[0], given[wrong[0]], right[wrong[0]], axes[wrong[0]], "expected", VALUE_TOLERANCE)
+        raise CheckFailed("\n".join(lines), mistakes=found, tensors=tuple(wrong))

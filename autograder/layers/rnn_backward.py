@@ -1,0 +1,390 @@
+"""The plain RNN backward: one step, whole sequences, windows of them, single contributions, and forward in time."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import unrolled
+from autograder.engine.families import Affine, Totals, carried, slopes_of_tanh, touching
+from autograder.engine.mistakes import mistake
+from autograder.engine.problems import Case, Problem
+from autograder.engine.questions import Calculation
+from autograder.engine.terms import Once, Walk, batch_first, terms
+from autograder.layers.rnn import LONG, draw, step_of
+
+AFFINE = Affine(
+    inputs={"x_t": ("Wx", "dx_t", "dWx_part"), "h_prev": ("Wh", "dh_prev", "dWh_part")},
+    bias="db_part",
+    equations={
+        "dx_t": "bptt-dx",
+        "dh_prev": "bptt-dh-prev",
+        "dWx_part": "bptt-dWx",
+        "dWh_part": "bptt-dWh",
+        "db_part": "bptt-db",
+    },
+    words={"dh_prev": "The gradient of the previous hidden state"},
+)
+TOTALS = Totals({"dWx": "bptt-dWx", "dWh": "bptt-dWh", "db": "bptt-db"})
+
+SLOPE = terms("bptt-dz", dz=lambda dh_total, h_t: dh_total * (1 - h_t**2))
+STEP_TERMS = (
+    terms("bptt-dz", dh_total=lambda dh_t: dh_t)
+    | SLOPE
+    | AFFINE.terms
+    | terms("bptt-dWx", dWx=lambda dWx_part: dWx_part)
+    | terms("bptt-dWh", dWh=lambda dWh_part: dWh_part)
+    | terms("bptt-db", db=lambda db_part: db_part)
+)
+WALK = Walk(
+    order=terms("bptt-dh", order=lambda T: range(T - 1, -1, -1))["order"],
+    start=terms("bptt-dh", dh_sent=lambda h0: np.zeros_like(h0)),
+    step=(
+        terms("bptt-dx", x_t=lambda x, t: x[:, t])
+        | terms("bptt-dz", z_t=lambda z, t: z[:, t], h_t=lambda h, t: h[:, t])
+        | terms("bptt-dWh", h_prev=lambda h, h0, t: h[:, t - 1] if t else h0)
+        | terms("bptt-truncated", dh_next=lambda dh_sent: dh_sent)
+        | terms("bptt-dh", dh_t=lambda dh, t: dh[:, t], dh_total=lambda dh_t, dh_next: dh_t + dh_next)
+        | SLOPE
+        | AFFINE.terms
+    ),
+    carried={"dh_sent": "dh_prev"},
+    results=(
+        terms("bptt-dx", dx=lambda dx_t, visited: batch_first(dx_t, visited))
+        | terms("bptt-dh-prev", dh0=lambda dh_sent: dh_sent)
+        | TOTALS.terms
+    ),
+)
+WINDOWS = replace(
+    WALK, step=WALK.step | terms("bptt-truncated", dh_next=lambda dh_sent, t, k: dh_sent * ((t + 1) % k != 0))
+)
+
+STEP_MISTAKES = (
+    *slopes_of_tanh("dz", "dh_total", "h_t"),
+    mistake(
+        "derivative_of_z",
+        "The derivative of tanh is taken of the pre-activation z, but the formula with the square wants h = tanh(z).",
+        dz=lambda dh_total, z_t: dh_total * (1 - z_t**2),
+    ),
+    mistake(
+        "derivative_of_h_prev",
+        "The derivative of tanh is taken at the previous hidden state instead of the one this step made.",
+        dz=lambda dh_total, h_prev: dh_total * (1 - h_prev**2),
+    ),
+    mistake(
+        "opposite_sign",
+        "Every gradient has the opposite sign.",
+        dz=lambda dh_total, h_t: -dh_total * (1 - h_t**2),
+    ),
+    mistake(
+        "dWh_from_h",
+        "dWh multiplies dz with the hidden state this step made, not with the one it started from.",
+        dWh_part=lambda h_t, dz: h_t.T @ dz,
+    ),
+    *AFFINE.mistakes(upstream="dh_total", skips="the derivative of tanh", square="Wh"),
+)
+"""Mistakes in one step."""
+
+WALK_MISTAKES = (
+    *carried("h", "Wh"),
+    mistake(
+        "dh_next_after_tanh",
+        "dh_next is added after the derivative of tanh; it has to go through that derivative too.",
+        dh_total=lambda dh_t: dh_t,
+        dz=lambda dh_t, h_t, dh_next: dh_t * (1 - h_t**2) + dh_next,
+    ),
+    mistake(
+        "dh_next_one_step_deep",
+        "What a step sends back holds its own upstream gradient only, so that nothing travels farther than one step.",
+        dh_prev=lambda dh_t, h_t, Wh: (dh_t * (1 - h_t**2)) @ Wh.T,
+    ),
+    mistake(
+        "dh0_is_dz",
+        "dh0 is the gradient at the first pre-activation; it still has to go through Wh to reach h0.",
+        dh0=lambda dz: dz[0],
+    ),
+    mistake(
+        "h_prev_wraps_around",
+        "The state before the first step is taken to be the last state of the sequence, since h[:, t - 1] is h[:, -1]"
+        " at t = 0; it is h0.",
+        h_prev=lambda h, t: h[:, t - 1],
+    ),
+    mistake(
+        "dx_reversed",
+        "dx is right but reversed in time: the backward loop visits the last step first.",
+        dx=lambda dx_t: dx_t[::-1].swapaxes(0, 1),
+    ),
+    *TOTALS.mistakes,
+)
+"""Mistakes that need more than one step to show."""
+
+MISTAKES = WALK_MISTAKES + STEP_MISTAKES
+
+
+def known(problem: Problem) -> dict[str, Any]:
+    """Return what the terms start from: all that is given, with the states of the forward pass."""
+    given = problem.given
+    h, _ = unrolled.rnn_forward(**_forward_arguments(given))
+    before = np.concatenate([given["h0"][:, None], h[:, :-1]], axis=1)
+    z = given["x"] @ given["Wx"] + before @ given["Wh"] + given["b"]
+    return {**given, "T": problem.sizes["T"], "h": h, "z": z}
+
+
+def _forward_arguments(given: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {name: given[name] for name in ("x", "h0", "Wx", "Wh", "b")}
+
+
+def right(problem: Problem) -> dict[str, np.ndarray]:
+    """Return the states and the gradients of the course's own layer."""
+    h, cache = unrolled.rnn_forward(**_forward_arguments(problem.given))
+    gradients = unrolled.rnn_backward(problem.given["dh"], cache)
+    return {"h": h, **dict(zip(("dx", "dh0", "dWx", "dWh", "db"), gradients, strict=True))}
+
+
+AT_N_1 = Case(" at N = 1", {"N": 1}, numeric=True)
+UPSTREAM_CASES = (
+    Case(" where tanh is saturated", {"saturated": True}, exact=False),
+    Case(" with a large upstream gradient", {"upstream": 1e4}),
+    Case(" with a tiny upstream gradient", {"upstream": 1e-9}),
+    Case(" where a large part of the loss depends on no weight", {"distracted": True}),
+)
+CASES = (AT_N_1, Case(" at T = 1", {"T": 1}, numeric=True), Case(f" at T = {LONG['T']}", LONG), *UPSTREAM_CASES)
+SQUARE = {"D": 6, "H": 6}
+LARGE = {"N": 2, "T": 2, "D": 138, "H": 140}
+
+sequence = Calculation(
+    draw,
+    right,
+    WALK,
+    known,
+    equation="bptt-dh",
+    forward_equation="rnn-step",
+    back_in_time=True,
+    mistakes=MISTAKES,
+    cases=CASES,
+    square=SQUARE,
+    large=LARGE,
+)
+"""A whole sequence backward."""
+
+
+def _known_step(problem: Problem) -> dict[str, Any]:
+    given = problem.given
+    z_t = given["x_t"] @ given["Wx"] + given["h_prev"] @ given["Wh"] + given["b"]
+    return {**given, "z_t": z_t, "h_t": np.tanh(z_t)}
+
+
+def _right_step(problem: Problem) -> dict[str, np.ndarray]:
+    given = problem.given
+    whole = {"x": given["x_t"][:, None], "h0": given["h_prev"], **{name: given[name] for name in ("Wx", "Wh", "b")}}
+    h, cache = unrolled.rnn_forward(**whole)
+    dx, dh_prev, dWx, dWh, db = unrolled.rnn_backward(given["dh_t"][:, None], cache)
+    return {"h_t": h[:, 0], "dx_t": dx[:, 0], "dh_prev": dh_prev, "dWx": dWx, "dWh": dWh, "db": db}
+
+
+step = Calculation(
+    step_of(draw),
+    _right_step,
+    Once(STEP_TERMS),
+    _known_step,
+    equation="bptt-dz",
+    forward_equation="rnn-step",
+    back_in_time=True,
+    mistakes=STEP_MISTAKES,
+    cases=(AT_N_1, *UPSTREAM_CASES),
+    square=SQUARE,
+    large=LARGE | {"T": 1},
+)
+"""One step backward."""
+
+
+def _draw_contributions(rng: np.random.Generator, **options: Any) -> Problem:
+    """Draw an RNN whose recurrent weights may differ from step to step, so that each step has a gradient of its own."""
+    problem = draw(rng, **options)
+    each = np.repeat(problem.given["Wh"][None], problem.sizes["T"], axis=0)
+    return Problem(problem.sizes, {**problem.given, "Wh_t": each})
+
+
+def _contributions_loss(forward: Callable, given: Mapping[str, Any]) -> float:
+    """Return the loss of a sequence whose step t uses the recurrent weights ``given["Wh_t"][t]``."""
+    h, value = given["h0"], 0.0
+    for t, Wh in enumerate(given["Wh_t"]):
+        h = forward({**given, "x_t": given["x"][:, t], "h_prev": h, "Wh": Wh})["h_t"]
+        value += float(np.sum(h * given["dh"][:, t]))
+    return value
+
+
+def _right_contributions(problem: Problem) -> dict[str, np.ndarray]:
+    """Return dz of every step, as the rows of dx for an input that adds to it, times the state before."""
+    given = problem.given
+    inputs = {"x": given["x"] @ given["Wx"], "Wx": np.eye(len(given["b"]))}
+    h, cache = unrolled.rnn_forward(**{**_forward_arguments(given), **inputs})
+    dz = unrolled.rnn_backward(given["dh"], cache)[0]
+    before = np.concatenate([given["h0"][:, None], h[:, :-1]], axis=1)
+    return {"h": h, "dWh_t": np.einsum("nti,ntj->tij", before, dz)}
+
+
+contributions = replace(
+    sequence,
+    draw=_draw_contributions,
+    right=_right_contributions,
+    work_out=replace(WALK, results=terms("bptt-dWh", dWh_t=lambda dWh_part: dWh_part)),
+    loss=_contributions_loss,
+    equation="bptt-dWh",
+    mistakes=(
+        mistake(
+            "contributions_accumulated",
+            "Each entry holds the sum of the contributions so far; it should hold the contribution of its own step.",
+            dWh_t=lambda dWh_part: dWh_part[::-1].cumsum(axis=0)[::-1],
+        ),
+        mistake(
+            "contributions_reversed",
+            "The contributions are right but reversed in time: the backward loop visits the last step first.",
+            dWh_t=lambda dWh_part: dWh_part[::-1],
+        ),
+        *touching(MISTAKES, "order", "h_prev", "dh_total", "dz", "dh_prev", "dWh_part"),
+    ),
+)
+"""The contribution of every step to dWh."""
+
+UNEQUAL_WINDOWS = ((10, 4), (12, 5), (13, 5), (14, 4))
+"""T and k whose windows are no way to cut T into equal parts, and are others when they are counted from the end."""
+
+
+def _draw_windows(rng: np.random.Generator, *, k: int | None = None, T: int | None = None, **options: Any) -> Problem:
+    if k is None:
+        fitting = [pair for pair in UNEQUAL_WINDOWS if T in (None, pair[0])]
+        T, k = fitting[rng.integers(len(fitting))] if fitting else (T, 3)
+    problem = draw(rng, T=T, **options)
+    held, _ = unrolled.rnn_forward(**_forward_arguments(problem.given))
+    return Problem(problem.sizes, {**problem.given, "k": k, "held": held})
+
+
+def _windows_loss(forward: Callable, given: Mapping[str, Any]) -> float:
+    """Return the loss of a sequence in windows of k steps; all but the first start from states that are held."""
+    value = 0.0
+    for start in range(0, given["x"].shape[1], given["k"]):
+        window = slice(start, start + given["k"])
+        first = given["held"][:, start - 1] if start else given["h0"]
+        h = forward({**given, "x": given["x"][:, window], "h0": first})["h"]
+        value += float(np.sum(h * given["dh"][:, window]))
+    return value
+
+
+def _right_windows(problem: Problem) -> dict[str, np.ndarray]:
+    given, (T, k) = problem.given, (problem.sizes["T"], problem.given["k"])
+    h, _ = unrolled.rnn_forward(**_forward_arguments(given))
+    parts = []
+    for start in range(0, T, k):
+        window = slice(start, start + k)
+        first = h[:, start - 1] if start else given["h0"]
+        _, cache = unrolled.rnn_forward(**{**_forward_arguments(given), "x": given["x"][:, window], "h0": first})
+        parts.append(unrolled.rnn_backward(given["dh"][:, window], cache))
+    dx, dh0, *weights = zip(*parts, strict=True)
+    sums = {name: sum(values) for name, values in zip(("dWx", "dWh", "db"), weights, strict=True)}
+    return {"h": h, "dx": np.concatenate(dx, axis=1), "dh0": dh0[0], **sums}
+
+
+windows = replace(
+    sequence,
+    draw=_draw_windows,
+    right=_right_windows,
+    work_out=WINDOWS,
+    loss=_windows_loss,
+    equation="bptt-truncated",
+    cases=(
+        Case(" at k = 1", {"k": 1, "T": 5}, numeric=True),
+        Case(" at k = T", {"k": 5, "T": 5}, numeric=True),
+        Case(" at k larger than T", {"k": 9, "T": 4}, numeric=True),
+        Case(" at T = 1", {"k": 3, "T": 1}, numeric=True),
+        Case(" at k = 2, N = 1", {"k": 2, "T": 7, "N": 1}, numeric=True),
+        Case(" where T is a multiple of k", {"k": 2, "T": 6}, numeric=True),
+        Case(f" at T = {LONG['T']}, k = 11", LONG | {"k": 11}),
+        *UPSTREAM_CASES,
+    ),
+    large=LARGE | {"k": 2},
+    mistakes=(
+        mistake(
+            "not_truncated",
+            "The gradient is not cut at all: this is full backpropagation through time.",
+            dh_next=lambda dh_sent: dh_sent,
+        ),
+        mistake(
+            "windows_from_the_end",
+            "The windows are counted from the end of the sequence; they start at t = 0, and the last may be shorter.",
+            dh_next=lambda dh_sent, T, t, k: dh_sent * ((T - 1 - t) % k != 0),
+        ),
+        mistake(
+            "cut_one_step_late",
+            "The cut is one step off: the gradient is stopped between the first and the second step of a window.",
+            dh_next=lambda dh_sent, t, k: dh_sent * (t % k != 0),
+        ),
+        mistake(
+            "window_one_longer",
+            "The windows are one step too long.",
+            dh_next=lambda dh_sent, t, k: dh_sent * ((t + 1) % (k + 1) != 0),
+        ),
+        mistake(
+            "window_one_shorter",
+            "The windows are one step too short.",
+            dh_next=lambda dh_sent, t, k: dh_sent * ((t + 1) % max(k - 1, 1) != 0),
+        ),
+        mistake(
+            "first_window_only",
+            "Only the first cut is made; every window has to be cut off from the next.",
+            dh_next=lambda dh_sent, t, k: dh_sent * (t + 1 != k),
+        ),
+        mistake(
+            "last_window_only",
+            "Only the last window contributes; the ones before it have gradients of their own.",
+            dh_total=lambda dh_t, dh_next, t, T, k: (dh_t + dh_next) * (t >= (T - 1) // k * k),
+        ),
+        mistake(
+            "last_window_dropped",
+            "The last window is left out because it is shorter than k; it has a gradient too.",
+            dh_total=lambda dh_t, dh_next, t, T, k: (dh_t + dh_next) * (t < T // k * k),
+        ),
+        mistake(
+            "last_k_steps_only",
+            "Only the last k steps of the sequence contribute; it is cut into windows, and each has its gradient.",
+            dh_next=lambda dh_sent: dh_sent,
+            dh_total=lambda dh_t, dh_next, t, T, k: (dh_t + dh_next) * (t >= T - k),
+        ),
+        *MISTAKES,
+    ),
+)
+"""Truncated backpropagation: the gradients of windows of k steps."""
+
+forward_in_time = replace(
+    sequence,
+    work_out=replace(
+        WALK,
+        step={name: replace(term, equation="rtrl") for name, term in WALK.step.items()},
+        results=TOTALS.terms,
+    ),
+    equation="rtrl",
+    large=None,
+    mistakes=(
+        mistake(
+            "traces_not_carried",
+            "The derivatives of the state before are not carried on: only the direct part at each step is counted.",
+            dh_total=lambda dh_t: dh_t,
+        ),
+        *(
+            mistake(
+                f"trace_of_{weight}_not_carried",
+                f"The derivatives by {weight} are not carried on from the step before: only their direct part is"
+                " counted.",
+                **{f"d{weight}_part": direct},
+            )
+            for weight, direct in (
+                ("Wx", lambda x_t, dh_t, h_t: x_t.T @ (dh_t * (1 - h_t**2))),
+                ("Wh", lambda h_prev, dh_t, h_t: h_prev.T @ (dh_t * (1 - h_t**2))),
+                ("b", lambda dh_t, h_t: (dh_t * (1 - h_t**2)).sum(axis=0)),
+            )
+        ),
+        *touching(STEP_MISTAKES, "dz", "dWx_part", "dWh_part", "db_part"),
+    ),
+)
+"""Real-time recurrent learning: the gradients of the weights, made while going forward."""

@@ -1,0 +1,162 @@
+"""Calling a student's functions: what goes in, what comes out, and what is said when it goes wrong."""
+
+import numpy as np
+import pytest
+
+import autograder
+from autograder.engine.calling import MAX_TEXT, Caller, Opaque
+from autograder.student import CheckFailed, NotAnswered, Student
+
+
+def call(function, **arguments):
+    """Call a function as a check does, under the name f."""
+    return Student.of_namespace({"f": function}).call("f", **arguments)
+
+
+def test_arguments_go_by_position_so_that_parameters_may_be_renamed():
+    assert call(lambda left, right: left - right, a=3.0, b=1.0) == 2.0
+
+
+def test_a_function_gets_copies_and_its_result_is_copied_too():
+    given, kept = np.ones(3), np.zeros(3)
+    seen = []
+
+    def f(a):
+        seen.append(a)
+        return kept
+
+    result = call(f, a=given)
+    kept += 1
+    assert seen[0] is not given
+    np.testing.assert_array_equal(result, np.zeros(3))
+
+
+def test_an_argument_changed_in_place_is_refused_by_name():
+    def f(a, b):
+        b += 1
+        return a
+
+    with pytest.raises(CheckFailed, match="f changes its argument b in place") as caught:
+        call(f, a=np.ones(2), b=np.ones(2))
+    assert caught.value.tensors == ("b",)
+
+
+def test_an_argument_changed_through_a_view_or_in_shape_is_refused_too():
+    def through_view(a):
+        rows = a.reshape(-1)
+        rows[0] = 5
+
+    def in_shape(a):
+        a.shape = (4,)
+
+    for f in (through_view, in_shape):
+        with pytest.raises(CheckFailed, match="changes its argument a in place"):
+            call(f, a=np.ones((2, 2)))
+
+
+def test_an_argument_that_holds_nan_and_stays_as_it_was_is_not_called_changed():
+    assert call(lambda a: 1.0, a=np.array([np.nan, 1.0])) == 1.0
+
+
+def test_a_cache_stays_with_the_student_and_comes_back_as_the_very_same_object():
+    caches = []
+
+    def forward(x):
+        caches.append({"x": x})
+        return x, caches[-1]
+
+    student = Student.of_namespace({"forward": forward, "backward": lambda cache: float(cache is caches[-1])})
+    _, cache = student.call("forward", x=np.ones(2))
+    assert isinstance(cache, Opaque)
+    assert student.call("backward", cache=cache) == 1.0
+
+
+def test_a_cache_cannot_be_used_after_it_was_forgotten():
+    caller = Caller({"forward": lambda: object(), "backward": lambda cache: 1.0})
+    cache = caller.answer({"op": "call", "name": "forward", "arguments": {}})["result"]
+    caller.answer({"op": "forget"})
+    with pytest.raises(IndexError):
+        caller.answer({"op": "call", "name": "backward", "arguments": {"cache": cache}})
+
+
+@pytest.mark.parametrize(
+    ("value", "type_"),
+    [(np.float64(2.5), float), (np.int64(3), int), (np.bool_(True), bool), (7, int), (2.5, float), (None, type(None))],
+)
+def test_plain_numbers_cross_as_python_numbers(value, type_):
+    result = call(lambda: value)
+    assert type(result) is type_
+    assert result == value
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, {1, 2}, object(), np.array([None]), np.array(["text"]), print])
+def test_what_is_neither_number_nor_array_stays_opaque(value):
+    assert isinstance(call(lambda: value), Opaque)
+
+
+def test_a_subclass_of_an_array_crosses_as_a_plain_array():
+    class Sly(np.ndarray):
+        def __array_finalize__(self, other):
+            self.secret = 1
+
+    assert type(call(lambda: np.ones(2).view(Sly))) is np.ndarray
+
+
+def test_a_long_text_is_cut():
+    assert len(call(lambda: "x" * 10 * MAX_TEXT)) == MAX_TEXT
+
+
+def test_an_exception_is_told_with_its_line_and_the_shapes_that_came():
+    namespace = {"np": np}
+    exec(compile("def f(a, b):\n    c = a @ b\n    return c\n", "<cell>", "exec"), namespace)
+    with pytest.raises(CheckFailed) as caught:
+        Student.of_namespace(namespace).call("f", a=np.ones((2, 3)), b=np.ones((2, 3)))
+    message = str(caught.value)
+    assert message.startswith("f raised ValueError: matmul")
+    assert message.endswith("It was called with a (2, 3), b (2, 3).")
+
+
+@pytest.mark.parametrize(
+    ("namespace", "message"),
+    [
+        ({}, "There is no f in this notebook"),
+        ({"f": 3}, "f is a int, not a function"),
+    ],
+)
+def test_a_function_that_is_not_there_is_told_apart_from_one_that_is_wrong(namespace, message):
+    with pytest.raises(CheckFailed, match=message):
+        Student.of_namespace(namespace).call("f")
+
+
+def test_a_stub_is_called_a_stub():
+    def f():
+        raise NotImplementedError
+
+    with pytest.raises(NotAnswered, match="f is still the stub"):
+        call(f)
+
+
+def test_a_variable_that_was_never_assigned_is_told_so():
+    with pytest.raises(NotAnswered, match="There is no variable answer in this notebook"):
+        Student.of_namespace({}).value("answer")
+
+
+def test_a_notebook_shows_the_message_without_our_stack():
+    assert CheckFailed("one\ntwo")._render_traceback_() == ["one", "two"]
+
+
+def test_check_reads_the_functions_of_the_notebook_that_calls_it(capsys):
+    namespace = {"check": autograder.check, "faded_steps": 15}
+    exec('check("faded_steps")', namespace)
+    assert capsys.readouterr().out == "faded_steps: right. Your measurement is what the check measures.\n"
+
+
+def test_a_check_that_does_not_exist_names_those_that_do():
+    with pytest.raises(CheckFailed, match=r"There is no check named 'rnn_backwards'\. There are: .*rnn_backward,"):
+        autograder.check("rnn_backwards")
+
+
+def test_a_list_of_many_items_stays_with_its_maker():
+    # Hundreds of thousands of them would keep a grader busy; no question has more than a handful of outputs.
+    assert type(call(lambda: [1.0] * 64)) is tuple
+    assert type(call(lambda: [1.0] * 65)) is Opaque

@@ -1,0 +1,33 @@
+"""Every question of every problem set finds its own way into the tests of this folder."""
+
+import pytest
+from cheats import cheats
+
+import solutions
+from autograder.engine.measurement import Measurement
+from autograder.sets import SETS
+
+KINDS = {
+    "question": lambda question: True,
+    "function": lambda question: not isinstance(question, Measurement),
+    "measurement": lambda question: isinstance(question, Measurement),
+    "gradient": lambda question: any(cheats(question)),
+}
+"""What a test may ask for by the name of a parameter, and which questions it gets."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test that asks for a question all of that kind, and a test that asks for a set alone all of those."""
+    names = set(metafunc.fixturenames)
+    for kind, fits in KINDS.items():
+        if kind in names:
+            fitting = [(set_name, asked) for set_name, asked in solutions.questions() if fits(asked)]
+            ids = [asked.name for _, asked in fitting]
+            if "set_name" in names:
+                metafunc.parametrize(("set_name", kind), fitting, ids=ids)
+            else:
+                metafunc.parametrize(kind, [asked for _, asked in fitting], ids=ids)
+            return
+    if "set_name" in names:
+        folders = {path.name for path in solutions.SOLUTIONS.iterdir() if path.is_dir()}
+        metafunc.parametrize("set_name", sorted(folders | set(SETS)))

@@ -1,0 +1,218 @@
+"""The true solutions, the right ones in other styles and the wrong ones, as the proof of the checks needs them.
+
+A problem set ``psN`` brings along
+
+* ``solutions/psN/psN.ipynb``: the true solution;
+* ``tests/proof/right/psN_*.py``: two or three right solutions in really different styles, with every function;
+* ``tests/proof/wrong/psN.py``: what people get wrong. Its tables have a list for each question:
+
+  - ``WRONG``: (demand, old text, new text), and more pairs of texts if need be. The old text stands in the cell of the
+    true solution that defines what the question is named after;
+  - ``FUNCTIONS``: (demand, function that stands in for the student's);
+  - ``VALUES``: (demand, value that stands in for the student's), for questions of a number;
+  - ``EQUIVALENT``: (what the mutator does, why that is no mistake).
+
+A demand is the name of the mistake that a learner has to be told, several with " + " between them; "" if it has to be
+refused without a name; or "says: " and words that the message has to hold.
+
+Corruptions, mutants, dresses and cheats are made from the true solution and the signatures: nobody writes them.
+"""
+
+import ast
+import contextlib
+import importlib.util
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import nbformat
+import numpy as np
+
+from autograder.engine.measurement import Measurement
+from autograder.engine.questions import Question
+from autograder.engine.student import CheckFailed, Student
+from autograder.sets import SETS, ask
+
+HERE = Path(__file__).parent
+SOLUTIONS = HERE.parents[1] / "solutions"
+
+Namespace = dict[str, Any]
+
+
+@cache
+def load(path: Path) -> ModuleType:
+    """Import a file of right or wrong solutions by its path; they are data, not part of a package."""
+    spec = importlib.util.spec_from_file_location(f"proof_{path.parent.name}_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@cache
+def notebook_of(set_name: str) -> nbformat.NotebookNode:
+    """Return the notebook of the true solution."""
+    return nbformat.read(SOLUTIONS / set_name / f"{set_name}.ipynb", as_version=4)
+
+
+@cache
+def solution_cells(set_name: str) -> tuple[str, ...]:
+    """Return the code cells of the true solution, without the graded cells that only call `check`."""
+    return tuple(
+        cell.source
+        for cell in notebook_of(set_name).cells
+        if cell.cell_type == "code" and not re.match(r"check\(", cell.source.strip())
+    )
+
+
+@cache
+def checks_of(set_name: str) -> tuple[str, ...]:
+    """Return the names of the checks that the notebook of a problem set calls, in order."""
+    called = [re.match(r'check\("(\w+)"\)', cell.source.strip()) for cell in notebook_of(set_name).cells]
+    return tuple(match.group(1) for match in called if match)
+
+
+def defining_cell(set_name: str, name: str) -> int:
+    """Return the number of the last cell that defines a function or variable of this name."""
+    defines = re.compile(rf"^(def {name}\(|{name}\s*=)", re.MULTILINE)
+    places = [number for number, cell in enumerate(solution_cells(set_name)) if defines.search(cell)]
+    if not places:
+        raise LookupError(f"no cell of solutions/{set_name}/{set_name}.ipynb defines {name}")
+    return places[-1]
+
+
+def run_cells(cells: tuple[str, ...], start: Namespace | None = None) -> Namespace:
+    """Run code cells one after the other and return their namespace, as a kernel does."""
+    namespace: Namespace = {"__name__": "__main__"} if start is None else dict(start)
+    with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+        for cell in cells:
+            exec(compile(cell, "<solution>", "exec"), namespace)
+    return namespace
+
+
+@cache
+def true_solution(set_name: str) -> Namespace:
+    """Return the namespace of the true solution. It is shared: copy it before changing it."""
+    return run_cells(solution_cells(set_name))
+
+
+@cache
+def _true_until(set_name: str, last: int) -> Namespace:
+    return run_cells(solution_cells(set_name)[:last])
+
+
+def with_cell(set_name: str, name: str, source: str) -> Namespace:
+    """Return the true solution with another source for the cell that defines `name`.
+
+    Cells behind it are not run: they try the function on small numbers, and a wrong one may well raise there.
+    """
+    last = defining_cell(set_name, name)
+    cells = solution_cells(set_name)
+    # The cells before are run anew, so that functions of the notebook meet each other in one namespace.
+    return run_cells((*cells[:last], source))
+
+
+def styles(set_name: str) -> list[Path]:
+    """Return the files of right solutions in other styles."""
+    return sorted((HERE / "right").glob(f"{set_name}_*.py"))
+
+
+def right_solution(set_name: str, style: str) -> Namespace:
+    """Return the namespace of a right solution: "solution" is the true one."""
+    if style == "solution":
+        return true_solution(set_name)
+    return vars(load(HERE / "right" / f"{set_name}_{style}.py"))
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A wrong solution that somebody wrote.
+
+    Attributes
+    ----------
+    set_name, question : str
+    demand : str
+        What a learner has to be told; see this module.
+    number : int
+        Its place in the tables of the question.
+    """
+
+    set_name: str
+    question: str
+    demand: str
+    number: int
+
+    @property
+    def label(self) -> str:
+        """How it is called in a test's name."""
+        return f"{self.question}-{self.number}-{self.demand or 'unnamed'}"
+
+    def namespace(self) -> Namespace:
+        """Return the notebook in which it is handed in."""
+        table, entry = _entries(self.set_name, self.question)[self.number]
+        if table == "WRONG":
+            source = solution_cells(self.set_name)[defining_cell(self.set_name, self.question)]
+            for old, new in zip(entry[1::2], entry[2::2], strict=True):
+                assert old in source, f"{old!r} does not stand in the cell that defines {self.question}"
+                source = source.replace(old, new)
+            return with_cell(self.set_name, self.question, source)
+        return {**true_solution(self.set_name), self.question: entry[1]}
+
+    def complaint(self, failure: CheckFailed | None) -> str:
+        """Return what is wrong with a verdict, or nothing."""
+        if failure is None:
+            return "passed"
+        if self.demand.startswith("says: "):
+            return "" if self.demand.removeprefix("says: ") in str(failure) else str(failure)
+        demanded = tuple(self.demand.split(" + ")) if self.demand else ()
+        return "" if failure.mistakes == demanded else f"named {failure.mistakes}: {failure}"
+
+
+def _entries(set_name: str, question: str) -> list[tuple[str, tuple]]:
+    module = load(HERE / "wrong" / f"{set_name}.py")
+    return [
+        (table, entry)
+        for table in ("WRONG", "FUNCTIONS", "VALUES")
+        for entry in getattr(module, table, {}).get(question, ())
+    ]
+
+
+def wrong_solutions(set_name: str, question: str) -> list[Wrong]:
+    """Return the wrong solutions of a question that somebody wrote."""
+    if not (HERE / "wrong" / f"{set_name}.py").is_file():
+        return []
+    return [
+        Wrong(set_name, question, entry[0], number) for number, (_, entry) in enumerate(_entries(set_name, question))
+    ]
+
+
+def equivalent_mutants(set_name: str, question: str) -> dict[str, str]:
+    """Return the mutants of a question that are no mistakes, and why."""
+    path = HERE / "wrong" / f"{set_name}.py"
+    return dict(getattr(load(path), "EQUIVALENT", {}).get(question, ())) if path.is_file() else {}
+
+
+def questions() -> Iterator[tuple[str, Question | Measurement]]:
+    """Yield every question with the name of its set."""
+    for set_name, table in SETS.items():
+        yield from ((set_name, question) for question in table)
+
+
+def verdict(question: Question | Measurement, namespace: Namespace, seed: int | None) -> CheckFailed | None:
+    """Ask a question as a notebook does and return the failure, or None when it is passed."""
+    try:
+        # An overflow is the wrong solution's own affair; NumPy's warnings about it would bury those about ours.
+        with np.errstate(all="ignore"):
+            ask(question, Student.of_namespace(namespace), seed)
+    except CheckFailed as failure:
+        return failure
+    return None
+
+
+def function_source(set_name: str, name: str) -> ast.AST:
+    """Return the syntax tree of the cell of the true solution that defines a function or variable."""
+    return ast.parse(solution_cells(set_name)[defining_cell(set_name, name)])

@@ -1,0 +1,26 @@
+"""No right solution is refused, in whatever style it is written and however it is dressed."""
+
+from dresses import dresses
+
+import solutions
+
+SEEDS = range(3)
+
+
+def refused(question, namespace):
+    """Return what is said against a right solution, by seed; nothing if all is well."""
+    verdicts = {seed: solutions.verdict(question, namespace, seed) for seed in SEEDS}
+    return {seed: str(failure) for seed, failure in verdicts.items() if failure is not None}
+
+
+def test_the_true_solution_and_every_other_style_pass(set_name, question):
+    names = ["solution", *(path.stem.removeprefix(f"{set_name}_") for path in solutions.styles(set_name))]
+    said = {name: refused(question, solutions.right_solution(set_name, name)) for name in names}
+    assert {name: refusals for name, refusals in said.items() if refusals} == {}
+
+
+def test_the_true_solution_passes_in_every_dress(set_name, question):
+    true = solutions.true_solution(set_name)
+    said = {name: refused(question, dress(true)) for name, dress in dresses(question)}
+    assert said
+    assert {name: refusals for name, refusals in said.items() if refusals} == {}

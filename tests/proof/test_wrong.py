@@ -1,0 +1,55 @@
+"""Every wrong solution is refused, be it written by hand or made from the true one, and is told what it has to be."""
+
+from cheats import cheats
+from corruptions import corruptions
+from mutants import mutants
+
+import solutions
+
+SEEDS = range(2)
+
+
+def passes(question, namespace, seeds=SEEDS):
+    """Return the seeds at which a wrong solution is taken for a right one."""
+    return [seed for seed in seeds if solutions.verdict(question, namespace, seed) is None]
+
+
+def test_a_wrong_solution_is_refused_and_told_its_mistake(set_name, question):
+    said = {}
+    for wrong in solutions.wrong_solutions(set_name, question.name):
+        namespace = wrong.namespace()
+        for seed in SEEDS:
+            if wrong.demand.startswith("says: "):  # what such a one keeps from call to call must not be there before
+                namespace = wrong.namespace()
+            complaint = wrong.complaint(solutions.verdict(question, namespace, seed))
+            if complaint:
+                said[wrong.label, seed] = complaint
+    assert said == {}
+
+
+def test_a_spoiled_solution_is_refused(set_name, question):
+    true = solutions.true_solution(set_name)
+    spoiled = {name: {**true, question.name: spoil(true[question.name])} for name, spoil in corruptions(question)}
+    survivors = {name: passed for name, namespace in spoiled.items() if (passed := passes(question, namespace))}
+    assert spoiled
+    assert survivors == {}
+
+
+def test_a_mutant_is_refused_unless_it_is_known_to_be_no_mistake(set_name, question):
+    equivalent = solutions.equivalent_mutants(set_name, question.name)
+    survivors = set()
+    for what, source in mutants(set_name, question.name):
+        try:
+            namespace = solutions.with_cell(set_name, question.name, source)
+        except Exception:  # a mutant that cannot even be run is no danger
+            continue
+        if passes(question, namespace):
+            survivors.add(what)
+    assert survivors == set(equivalent)
+
+
+def test_a_backward_pass_made_of_differences_is_refused(set_name, gradient):
+    true = solutions.true_solution(set_name)
+    found = {name: cheat(true) for name, cheat in cheats(gradient)}
+    assert found
+    assert {name: passed for name, namespace in found.items() if (passed := passes(gradient, namespace))} == {}
