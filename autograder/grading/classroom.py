@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,6 @@ from nbgrader.apps import NbGraderAPI
 from sqlalchemy.exc import DBAPIError, SAWarning
 from traitlets.config import Config, PyFileConfigLoader
 
-from autograder.grading import plugin
 from autograder.grading.assignment import Assignment, AssignmentError, assignment_names, source_notebook
 from autograder.grading.submission import Outcome, Submission, grade_side_by_side, pool_of
 from autograder.sandbox.bubblewrap import Sandbox
@@ -112,12 +112,9 @@ class Classroom:
         str or None
             What went wrong, if something did.
         """
-        plugin.KNOWN[outcome.digest] = outcome.graded
-        try:
-            with _nbgrader_quiet():
-                answer = self._api().autograde(name, outcome.student, force=True, create=True)
-        finally:
-            del plugin.KNOWN[outcome.digest]
+        known = Config({"GradeInSandbox": {"results": {outcome.digest: outcome.graded}}})
+        with _nbgrader_quiet():
+            answer = self._api(known).autograde(name, outcome.student, force=True, create=True)
         return None if answer["success"] else f"nbgrader could not record it: {_reason(answer)}"
 
     def make_feedback(self, name: str, student: str) -> str | None:
@@ -215,8 +212,11 @@ class Classroom:
             raise ClassroomError(f"the gradebook {self.db_url} cannot be used: {error.orig}") from None
         return True
 
-    def _api(self) -> NbGraderAPI:
-        api = NbGraderAPI(config=self._config)
+    def _api(self, more: Config | None = None) -> NbGraderAPI:
+        """Return nbgrader's interface, with the configuration of the course and, for this one time, more of it."""
+        config = deepcopy(self._config)
+        config.merge(more or Config())
+        api = NbGraderAPI(config=config)
         # What nbgrader logs comes back in its answers; the terminal shows the one line of it that matters.
         api.log.setLevel(logging.WARNING)
         api.log.handlers = [logging.NullHandler()]

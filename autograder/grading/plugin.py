@@ -19,15 +19,12 @@ from nbgrader.preprocessors import (
     OverwriteKernelspec,
     SaveAutoGrades,
 )
-from traitlets import Bool, Float
+from traitlets import Bool, Dict, Float, Instance, Unicode
 
 from autograder.grading.assignment import Assignment, fingerprint
 from autograder.grading.notebook import Graded, grade_notebook
 from autograder.grading.repair import refuse_unsafe_files, repair
 from autograder.sandbox.bubblewrap import Limits, Sandbox
-
-KNOWN: dict[str, Graded] = {}
-"""Results by fingerprint, so that a class graded side by side is not run again when it is recorded one by one."""
 
 
 class RepairSubmission(NbGraderPreprocessor):
@@ -46,10 +43,15 @@ class GradeInSandbox(NbGraderPreprocessor):
 
     unsafe_no_sandbox = Bool(False, help="Run notebooks that you trust without a sandbox.").tag(config=True)
     timeout = Float(Limits.cell_seconds, help="Seconds for one cell, and for one call by a check.").tag(config=True)
+    results = Dict(
+        value_trait=Instance(Graded),
+        key_trait=Unicode(),
+        help="Results by fingerprint: a notebook that has one is not run again. Classroom.record puts them here.",
+    ).tag(config=True)
 
     def preprocess(self, notebook, resources):
         """Return the notebook with its outputs."""
-        graded = KNOWN.get(fingerprint(notebook))
+        graded = self.results.get(fingerprint(notebook))
         if graded is None:
             limits = Limits(cell_seconds=self.timeout, call_seconds=self.timeout)
             sandbox = Sandbox(limits, confined=not self.unsafe_no_sandbox)

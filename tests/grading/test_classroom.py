@@ -1,5 +1,6 @@
 """A class is graded whole: no submission, name, crash or lock costs more than its own student."""
 
+import copy
 import os
 import signal
 import sqlite3
@@ -14,6 +15,8 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config, PyFileConfigLoader
 
 from autograder.grading import plugin, submission
 from autograder.grading.classroom import Classroom
@@ -56,7 +59,37 @@ def test_each_submission_runs_in_one_worker_and_nbgraders_step_finds_its_result(
     result = course.run("grade", "ps2", "--jobs", "1")
     assert result.exit_code == 0, result.output
     assert course.points() == {"ada": [1, 2], "bo": [1, 0]}
-    assert plugin.KNOWN == {}
+
+
+def test_a_result_is_known_only_to_the_step_that_records_it(course, monkeypatch):
+    student = Submission("ada", course.submit("ada").parent)
+    room = Classroom(course.folder, course.room)
+    outcome = submission.grade_submission(student, course.source, Sandbox())
+    runs = []
+    run = plugin.grade_notebook
+    monkeypatch.setattr(plugin, "grade_notebook", lambda *arguments: runs.append(arguments) or run(*arguments))
+    told = Config({"GradeInSandbox": {"results": {outcome.digest: outcome.graded}}})
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(course.folder)).load_config()
+    assert NbGraderAPI(config=Config({**config, **told})).autograde("ps2", "ada")["success"]
+    assert len(runs) == 0
+    assert room.record("ps2", outcome) is None
+    assert len(runs) == 0
+    assert NbGraderAPI(config=config).autograde("ps2", "ada")["success"]
+    assert len(runs) == 1
+    assert course.points() == {"ada": [1, 2]}
+
+
+def test_recording_changes_nothing_in_the_result_that_it_records(course):
+    notebook = course.right()
+    notebook.cells.append(new_code_cell("for number in range(1500):\n    print(number)"))
+    student = Submission("ada", course.submit("ada", notebook).parent)
+    room = Classroom(course.folder, course.room)
+    outcome = submission.grade_submission(student, course.source, Sandbox())
+    before = copy.deepcopy(outcome)
+    assert room.record("ps2", outcome) is None
+    recorded = nbformat.read(course.room / "autograded" / "ada" / "ps2" / "ps2.ipynb", as_version=4)
+    assert "Output truncated" in recorded.cells[-1].outputs[0].text  # by nbgrader's LimitOutput
+    assert outcome == before
 
 
 def test_the_grade_of_who_cannot_be_graded_is_left_as_it_was(course):
