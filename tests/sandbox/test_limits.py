@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from probing import Probe, cell, open_session
 
+from autograder.sandbox.bubblewrap import Limits
+
 MB = 1 << 20
 
 
@@ -59,6 +61,14 @@ def test_the_whole_submission_has_a_limit(seconds, lost):
     with open_session() as session:
         session._deadline = time.monotonic() + seconds
         assert session.run("c", "import time; time.sleep(0.8)").lost == lost
+
+
+def test_limits_for_the_default_timeout_are_the_default_limits():
+    assert Limits.for_timeout(Limits.cell_seconds) == Limits()
+
+
+def test_the_limit_of_the_whole_submission_grows_with_that_of_a_cell():
+    assert [Limits.for_timeout(seconds).total_seconds for seconds in (0.5, 10, 30)] == [6, 120, 360]
 
 
 def test_after_the_whole_time_is_up_every_further_question_is_answered_at_once():
