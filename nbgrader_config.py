@@ -1,13 +1,16 @@
 """Configuration of nbgrader for this course. Every nbgrader command and the formgrader read it from here."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from autograder.grading.plugin import configure_autograde
+from autograder.grading.plugin import configure_autograde, put_programs_on_path
 
 here = Path(__file__).parent
 # Students' work and the gradebook stay out of version control. The tests and the sample class name another folder.
 classroom = Path(os.environ.get("UNROLLED_CLASSROOM", here / "classroom")).resolve()
+with suppress(OSError):  # a command that cannot do without the folder says so
+    classroom.mkdir(parents=True, exist_ok=True)
 
 c = get_config()  # noqa: F821 - put here by traitlets
 
@@ -22,3 +25,4 @@ c.CourseDirectory.db_url = f"sqlite:///{classroom / 'gradebook.db'}"
 
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 configure_autograde(c)
+put_programs_on_path()

@@ -4,7 +4,6 @@ import logging
 import os
 import re
 import signal
-import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -54,7 +53,6 @@ class Classroom:
             raise ClassroomError(
                 f"{self.course} has no {CONFIG_FILE}; run this in the course folder, or name it with --course"
             )
-        _put_programs_on_path()
         config = _load_config(self.course, folder)
         self.submitted = Path(config.CourseDirectory.submitted_directory)
         self.folder = self.submitted.parent
@@ -235,14 +233,6 @@ def _load_config(course: Path, folder: Path | None) -> Config:
         if folder is not None:
             del os.environ["UNROLLED_CLASSROOM"]
             os.environ.update({} if before is None else {"UNROLLED_CLASSROOM": before})
-
-
-def _put_programs_on_path() -> None:
-    """Let nbgrader find `alembic`, which it calls by name: an environment that is not activated hides it."""
-    programs = str(Path(sys.executable).parent)
-    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    if programs not in path:
-        os.environ["PATH"] = os.pathsep.join([programs, *path])
 
 
 def _make_feedback(course: Path, folder: Path, name: str, student: str) -> str | None:

@@ -4,6 +4,8 @@
 of the step that would have run the notebook in a kernel, and keeps nbgrader from copying what lies beside it.
 """
 
+import os
+import sys
 from functools import wraps
 from pathlib import Path
 
@@ -93,6 +95,14 @@ def configure_autograde(config) -> None:
         CheckCellMetadata,
     ]
     _look_before_copying()
+
+
+def put_programs_on_path() -> None:
+    """Let nbgrader find `alembic`, which it calls by name: an environment that is not activated hides it."""
+    programs = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    if programs not in path:
+        os.environ["PATH"] = os.pathsep.join([programs, *path])
 
 
 def _look_before_copying() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 
@@ -114,6 +115,12 @@ def test_an_unknown_assignment_is_answered_with_those_there_are(course):
 
 def test_a_folder_without_a_course_is_said_so(tmp_path):
     refused(invoke("grade", "ps2", "--course", tmp_path), 2, "has no nbgrader_config.py", "--course")
+
+
+def test_a_classroom_that_cannot_be_made_is_said_so(course):
+    shutil.rmtree(course.room)
+    course.room.touch()
+    refused(invoke("grade", "ps2", "--course", course.folder), 2, "classroom cannot be made: File exists")
 
 
 def test_a_class_without_submissions_is_said_so(course):
