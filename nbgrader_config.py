@@ -4,13 +4,16 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from nbgrader.exchange.default import Exchange
+
 from autograder.grading.plugin import configure_autograde, put_programs_on_path
 
 here = Path(__file__).parent
 # Students' work and the gradebook stay out of version control. The tests and the sample class name another folder.
 classroom = Path(os.environ.get("UNROLLED_CLASSROOM", here / "classroom")).resolve()
-with suppress(OSError):  # a command that cannot do without the folder says so
-    classroom.mkdir(parents=True, exist_ok=True)
+exchange = classroom / "exchange"
+with suppress(OSError):  # a command that cannot do without a folder says so
+    exchange.mkdir(parents=True, exist_ok=True)
 
 c = get_config()  # noqa: F821 - put here by traitlets
 
@@ -22,6 +25,8 @@ c.CourseDirectory.submitted_directory = str(classroom / "submitted")
 c.CourseDirectory.autograded_directory = str(classroom / "autograded")
 c.CourseDirectory.feedback_directory = str(classroom / "feedback")
 c.CourseDirectory.db_url = f"sqlite:///{classroom / 'gradebook.db'}"
+if not Path(Exchange.root.default_value).is_dir():  # nobody has made the folder that all users of a machine share
+    c.Exchange.root = str(exchange)
 
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 configure_autograde(c)

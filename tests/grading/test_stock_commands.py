@@ -41,6 +41,10 @@ def test_a_command_may_be_the_first_one_in_a_fresh_clone(clone, command):
     assert (clone / "classroom" / "gradebook.db").is_file()
 
 
+def test_assignments_are_listed_in_a_fresh_clone(clone):
+    assert "Released assignments:" in nbgrader(clone, "list")
+
+
 def test_exercises_are_made_by_the_stock_command_in_a_fresh_clone(clone):
     nbgrader(clone, "generate_assignment", "ps2", "--create", "--force")
     made = json.loads((clone / "exercises" / "ps2" / "ps2.ipynb").read_text())
