@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.grading.assignment import Assignment, AssignmentError, assignment_names, source_notebook
-from autograder.grading.notebook import Question
+from autograder.grading.notebook import Verdict
 from autograder.grading.submission import Outcome, Submission, grade_submission
 from autograder.sandbox.bubblewrap import Limits, Sandbox, SandboxUnavailable
 from autograder.sandbox.session import plain_text, try_sandbox
@@ -161,12 +161,12 @@ def _class_table(assignment: Assignment, outcomes: list[Outcome]) -> Table:
         if outcome.graded is None:
             table.add_row(student, Text("not graded", "yellow"), "", remarks)
             continue
-        scored = [question for question in outcome.graded.questions if question.max_points]
-        wrong = [question.check for question in scored if not question.passed]
+        scored = [verdict for verdict in outcome.graded.verdicts if verdict.max_points]
+        wrong = [verdict.check for verdict in scored if not verdict.passed]
         shown = "every question" if len(wrong) == len(scored) else ", ".join(wrong) or "nothing: all right"
-        stars = sum(question.passed and not question.max_points for question in outcome.graded.questions)
+        stars = sum(verdict.passed and not verdict.max_points for verdict in outcome.graded.verdicts)
         table.add_row(student, f"{outcome.graded.points:g}" + STAR * stars, shown, remarks)
-    if any(not question.points for question in assignment.questions):
+    if any(not cell.points for cell in assignment.graded_cells):
         table.caption = f"{STAR} a starred question, worth no points, is right"
         table.caption_justify = "left"
     return table
@@ -185,23 +185,23 @@ def _grade_file(path: Path, course: Path, sandbox: Sandbox) -> None:
         outcome = grade_submission(Submission(path.stem, path.parent), source, sandbox)
     if outcome.graded is None:
         raise Failure(f"{path} cannot be graded: {plain_text(' '.join(outcome.remarks))}", NOT_ALL_RIGHT)
-    for question in outcome.graded.questions:
-        style, mark = ("green", "right  ") if question.passed else ("red", "not yet")
-        console.print(Text.assemble((mark, style), f"  {question.check} ", (f"({_points(question)})", "dim")))
-        if not question.passed:
-            console.print(Padding(Text(plain_text(question.message)), (0, 0, 1, 9)))
+    for verdict in outcome.graded.verdicts:
+        style, mark = ("green", "right  ") if verdict.passed else ("red", "not yet")
+        console.print(Text.assemble((mark, style), f"  {verdict.check} ", (f"({_points(verdict)})", "dim")))
+        if not verdict.passed:
+            console.print(Padding(Text(plain_text(verdict.message)), (0, 0, 1, 9)))
     total = f"{outcome.graded.points:g} of {Assignment.read(source).max_points:g} points"
     console.print(Text(f"{total} for {path}", "bold"), soft_wrap=True)
     for remark in outcome.remarks:
         console.print(Text(f"- {plain_text(remark)}"))
-    if not all(question.passed or not question.max_points for question in outcome.graded.questions):
+    if not all(verdict.passed or not verdict.max_points for verdict in outcome.graded.verdicts):
         sys.exit(NOT_ALL_RIGHT)
 
 
-def _points(question: Question) -> str:
-    if not question.max_points:
+def _points(verdict: Verdict) -> str:
+    if not verdict.max_points:
         return "extra"
-    return f"{question.points:g} of {question.max_points:g}"
+    return f"{verdict.points:g} of {verdict.max_points:g}"
 
 
 def _shown(path: Path) -> str:

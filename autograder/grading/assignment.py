@@ -66,14 +66,14 @@ class Assignment:
     cells: tuple[SourceCell, ...]
 
     @property
-    def questions(self) -> tuple[SourceCell, ...]:
-        """The graded cells."""
+    def graded_cells(self) -> tuple[SourceCell, ...]:
+        """The cells that check an answer."""
         return tuple(cell for cell in self.cells if cell.check is not None)
 
     @property
     def max_points(self) -> float:
-        """The sum of the points of all questions."""
-        return sum(cell.points for cell in self.questions)
+        """The sum of the points of all graded cells."""
+        return sum(cell.points for cell in self.graded_cells)
 
     @classmethod
     def read(cls, path: Path) -> "Assignment":

@@ -17,7 +17,7 @@ SHORTEST_LIMIT = 2.0
 
 
 @dataclass(frozen=True)
-class Question:
+class Verdict:
     """What came of one graded cell.
 
     Attributes
@@ -45,7 +45,7 @@ class Graded:
 
     Attributes
     ----------
-    questions : tuple of Question
+    verdicts : tuple of Verdict
         In the order of the assignment.
     outputs : tuple of list
         The outputs of every cell of the repaired notebook, graded cells included.
@@ -53,14 +53,14 @@ class Graded:
         What the instructor should know: cells that were stopped, checks that could not be completed.
     """
 
-    questions: tuple[Question, ...]
+    verdicts: tuple[Verdict, ...]
     outputs: tuple[list, ...]
     remarks: tuple[str, ...]
 
     @property
     def points(self) -> float:
         """The points reached."""
-        return sum(question.points for question in self.questions)
+        return sum(verdict.points for verdict in self.verdicts)
 
     def write_outputs(self, notebook: NotebookNode) -> None:
         """Put the outputs into the code cells of the notebook that was graded."""
@@ -94,7 +94,7 @@ def grade_notebook(notebook: NotebookNode, assignment: Assignment, sandbox: Sand
 class _Run:
     def __init__(self, notebook: NotebookNode, assignment: Assignment, sandbox: Sandbox):
         self._notebook = notebook
-        self._source_cells = {cell.grade_id: cell for cell in assignment.questions}
+        self._source_cells = {cell.grade_id: cell for cell in assignment.graded_cells}
         self._sandbox = sandbox
         self._deadline = time.monotonic() + sandbox.limits.total_seconds
         self._session: Session | None = None
@@ -107,42 +107,43 @@ class _Run:
 
     def grade(self) -> Graded:
         outputs: list[list] = []
-        questions: dict[str, Question] = {}
+        verdicts: dict[str, Verdict] = {}
         try:
             for number, cell in enumerate(self._notebook.cells, 1):
                 outputs.append([])
-                question = self._question_of(cell)
-                if question is not None:
-                    questions[question.grade_id] = self._judge(question)
+                source_cell = self._graded_cell(cell)
+                if source_cell is not None:
+                    verdicts[source_cell.grade_id] = self._judge(source_cell)
                 elif cell.cell_type == "code" and cell.source.strip():
                     outputs[-1] = self._run(f"cell {number}", cell.source)
-            self._judge_again(questions)
+            self._judge_again(verdicts)
         finally:
             if self._session is not None:
                 self._session.close()
         for cell, shown in zip(self._notebook.cells, outputs, strict=True):
-            question = self._question_of(cell)
-            if question is not None:
-                shown.append(_verdict_output(questions[question.grade_id]))
-        ordered = tuple(questions[grade_id] for grade_id in self._source_cells)
+            source_cell = self._graded_cell(cell)
+            if source_cell is not None:
+                shown.append(_verdict_output(verdicts[source_cell.grade_id]))
+        ordered = tuple(verdicts[grade_id] for grade_id in self._source_cells)
         stopped = tuple(f"Stopped: {_listed(names)} ({reason})." for reason, names in self._stopped.items())
         return Graded(ordered, tuple(outputs), (*stopped, *dict.fromkeys(self._remarks)))
 
-    def _question_of(self, cell: NotebookNode) -> SourceCell | None:
+    def _graded_cell(self, cell: NotebookNode) -> SourceCell | None:
+        """Return the graded cell of the assignment that a cell of the notebook is, or None."""
         return self._source_cells.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
 
-    def _judge_again(self, questions: dict[str, Question]) -> None:
+    def _judge_again(self, verdicts: dict[str, Verdict]) -> None:
         """Give what is not right a second chance, now that every cell has run."""
-        failed = [question for question in questions.values() if not question.passed]
+        failed = [verdict for verdict in verdicts.values() if not verdict.passed]
         if not failed:
             return
         raised, before = self._raised, None
         while raised and raised != before:
             before, raised = raised, [cell for cell in raised if not self._runs_now(*cell)]
-        for question in failed:
-            again = self._judge(self._source_cells[question.grade_id])
+        for verdict in failed:
+            again = self._judge(self._source_cells[verdict.grade_id])
             if again.passed:
-                questions[question.grade_id] = again
+                verdicts[verdict.grade_id] = again
 
     def _runs_now(self, name: str, source: str) -> bool:
         """Run a cell again that raised an error. Returns whether it ran to its end; one that is lost is given up."""
@@ -199,23 +200,23 @@ class _Run:
         self._stopped.setdefault(reason, []).append(name)
         return _error_output("NotRun", reason, f"This cell was not run: {reason}.")
 
-    def _judge(self, cell: SourceCell) -> Question:
-        def question(passed: bool, message: str, mistakes: tuple[str, ...] = ()) -> Question:
+    def _judge(self, cell: SourceCell) -> Verdict:
+        def verdict(passed: bool, message: str, mistakes: tuple[str, ...] = ()) -> Verdict:
             points = cell.points if passed else 0.0
-            return Question(cell.grade_id, cell.check, points, cell.points, passed, message, mistakes)
+            return Verdict(cell.grade_id, cell.check, points, cell.points, passed, message, mistakes)
 
         worker = self._worker()
         if worker is None:
-            return question(False, f"{cell.check} was not checked: the time for the whole notebook was used up.")
+            return verdict(False, f"{cell.check} was not checked: the time for the whole notebook was used up.")
         try:
             with np.errstate(all="ignore"):
                 said = run_check(cell.check, Student(worker.ask))
         except CheckFailed as failure:
-            return question(False, str(failure), failure.mistakes)
+            return verdict(False, str(failure), failure.mistakes)
         except Exception as error:  # data that a check was not made for must not stop the class
             self._remarks.append(f"The check {cell.check} could not be completed ({type(error).__name__}: {error}).")
-            return question(False, f"{cell.check} returned something that cannot be checked.")
-        return question(True, f"{cell.check}: right. {said}")
+            return verdict(False, f"{cell.check} returned something that cannot be checked.")
+        return verdict(True, f"{cell.check}: right. {said}")
 
 
 def _listed(names: list[str]) -> str:
@@ -238,10 +239,10 @@ def _cell_outputs(result: CellResult) -> list:
     return outputs
 
 
-def _verdict_output(question: Question):
-    if question.passed:
-        return new_output("stream", name="stdout", text=f"{question.message}\n")
-    return _error_output("CheckFailed", question.message.splitlines()[0], question.message)
+def _verdict_output(verdict: Verdict):
+    if verdict.passed:
+        return new_output("stream", name="stdout", text=f"{verdict.message}\n")
+    return _error_output("CheckFailed", verdict.message.splitlines()[0], verdict.message)
 
 
 def _error_output(name: str, message: str, text: str):

@@ -180,7 +180,7 @@ def _same_purpose(
         ]
     else:
         names = _defined(source_cell.source)
-        names = names & {question.check for question in assignment.questions} or names
+        names = names & {cell.check for cell in assignment.graded_cells} or names
         matches = [
             number
             for number in free

@@ -37,7 +37,7 @@ class ClassReport:
 
 def class_report(db_url: str, assignment: Assignment) -> ClassReport:
     """Read the points of every submission from nbgrader's gradebook."""
-    questions = [cell for cell in assignment.questions if cell.points]
+    questions = [cell for cell in assignment.graded_cells if cell.points]
     rows = []
     with Gradebook(db_url) as gradebook:
         try:

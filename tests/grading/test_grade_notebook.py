@@ -45,11 +45,11 @@ def sessions(monkeypatch):
 
 
 def points(graded):
-    return {question.check: question.points for question in graded.questions}
+    return {verdict.check: verdict.points for verdict in graded.verdicts}
 
 
 def message(graded, check):
-    (found,) = [question.message for question in graded.questions if question.check == check]
+    (found,) = [verdict.message for verdict in graded.verdicts if verdict.check == check]
     return found
 
 

@@ -28,7 +28,7 @@ def points_in(gradebook_file, name):
         return {
             submission.student.id: {
                 cell.check: gradebook.find_grade(cell.grade_id, name, name, submission.student.id).score
-                for cell in assignment.questions
+                for cell in assignment.graded_cells
             }
             for submission in gradebook.assignment_submissions(name)
         }

@@ -44,7 +44,7 @@ def grade(*sources: str, checks=tuple(CHECKS)) -> tuple[Graded, nbformat.Noteboo
 
 
 def passed(graded: Graded) -> list[str]:
-    return [question.check for question in graded.questions if question.passed]
+    return [verdict.check for verdict in graded.verdicts if verdict.passed]
 
 
 def test_right_functions_get_their_points_so_that_the_attacks_below_could_have():
@@ -157,9 +157,9 @@ FORGED = [
 def test_a_forged_answer_to_every_call_gets_no_points(forged):
     graded, _ = grade(FORGER.replace("{forged}", forged))
     assert passed(graded) == []
-    for question in graded.questions:
-        assert question.message
-        assert len(question.message) < 20_000
+    for verdict in graded.verdicts:
+        assert verdict.message
+        assert len(verdict.message) < 20_000
     assert [remark for remark in graded.remarks if "could not be completed" in remark] == []
 
 
@@ -263,10 +263,10 @@ SPEAKERS = {
 def test_a_students_text_cannot_pass_for_a_terminal_line_or_a_part_of_the_page(speaker):
     graded, notebook = grade(SPEAKERS[speaker], checks=("rnn_parameter_count",))
     assert passed(graded) == []
-    (question,) = graded.questions
-    assert len(question.message) < 6000
-    assert not CONTROL.search(question.message)
-    assert not any(line.lstrip().startswith(("right", "\ufffd")) for line in question.message.splitlines())
+    (verdict,) = graded.verdicts
+    assert len(verdict.message) < 6000
+    assert not CONTROL.search(verdict.message)
+    assert not any(line.lstrip().startswith(("right", "\ufffd")) for line in verdict.message.splitlines())
     assert not any(CONTROL.search(remark) for remark in graded.remarks)
     for outputs in graded.outputs:
         assert not any(CONTROL.search(str(list(output.values()))) for output in outputs)
