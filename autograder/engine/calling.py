@@ -8,6 +8,7 @@ whatever else it returns (a cache, usually) stays here and is known outside by a
 import linecache
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class Caller:
         try:
             result = function(*given.values())
         except Exception as error:
-            return {"error": self._describe(error, function)}
+            return {"error": self._describe(error)}
         changed = [
             name
             for name, value in arguments.items()
@@ -95,18 +96,18 @@ class Caller:
         self._kept.append(value)
         return Opaque(len(self._kept) - 1)
 
-    def _describe(self, error: Exception, called: Any) -> dict:
-        line_number, line, function = None, "", ""
+    def _describe(self, error: Exception) -> dict:
+        line_number, line, function, first = None, "", "", None
         traceback = error.__traceback__
         while traceback is not None:
             frame = traceback.tb_frame
             if frame.f_globals is self._namespace:
-                line_number, function = traceback.tb_lineno, frame.f_code.co_name
+                line_number, function, first = traceback.tb_lineno, frame.f_code.co_name, _first_line(frame.f_code)
                 line = linecache.getline(frame.f_code.co_filename, line_number, frame.f_globals).strip()
             traceback = traceback.tb_next
         kind = "raised"
         if isinstance(error, NotImplementedError):
-            kind = "stub" if line_number in (None, _first_line(called)) else "raise left"
+            kind = "stub" if line_number == first else "raise left"
         return {
             "kind": kind,
             "type": type(error).__name__[:MAX_TEXT],
@@ -117,11 +118,8 @@ class Caller:
         }
 
 
-def _first_line(function: Any) -> int | None:
+def _first_line(code: CodeType) -> int:
     """Return the line on which the body of a function starts to do something, behind its docstring."""
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return None
     lines = [line for _, _, line in code.co_lines() if line is not None and line > code.co_firstlineno]
     return min(lines, default=code.co_firstlineno)
 

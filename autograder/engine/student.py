@@ -95,11 +95,12 @@ def _explain(name: str, error: dict, arguments: dict[str, Any]) -> str:
     if kind == "not callable":
         return f"{name} is {_a(str(error.get('type')))}, not a function. Define it with `def {name}(...):`."
     if kind == "stub":
-        return f"{name} is still the stub. Write it, run its cell, then run this one again."
+        return f"{error.get('function') or name} is still the stub. Write it, run its cell, then run this one again."
     if kind == "raise left":
         return (
-            f"`raise NotImplementedError` still stands in {name}, in line {error.get('line_number')} of its cell. Put"
-            " your lines in its place; if they stand above it, delete it. Then run the cell and this one again."
+            f"`raise NotImplementedError` still stands in {error.get('function') or name}, in line"
+            f" {error.get('line_number')} of its cell. Put your lines in its place; if they stand above it, delete it."
+            " Then run the cell and this one again."
         )
     if kind == "time":
         return f"{name} did not return within {error.get('seconds'):g} s. Look for a loop that never ends."

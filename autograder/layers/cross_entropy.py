@@ -57,7 +57,7 @@ def _draw_mask(rng: np.random.Generator, N: int, T: int) -> np.ndarray:
     while True:
         mask = rng.random((N, T)) < 0.6
         counts = mask.sum(axis=1)
-        if 0 < counts.min() and counts.max() < T and (N == 1 or counts.min() < counts.max()):
+        if counts.min() > 0 and counts.max() < T and (N == 1 or counts.min() < counts.max()):
             return mask
 
 

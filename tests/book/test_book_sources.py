@@ -8,9 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from promised_equations import EQUATIONS
-
 from autograder.outputs import CHAPTERS, explain
+from promised_equations import EQUATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from autograder.outputs import explain
 from page_requests import (
     INSTALL_CHROMIUM,
     browse,
@@ -26,8 +27,6 @@ from page_requests import (
     served,
 )
 from promised_equations import EQUATIONS
-
-from autograder.outputs import explain
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).with_name("probe.html")

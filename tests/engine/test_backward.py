@@ -3,7 +3,6 @@
 import banks
 import numpy as np
 import pytest
-
 from autograder.checks import ps3
 from autograder.gradient_check import (
     BackwardPass,

@@ -1,11 +1,14 @@
 """Calling a student's functions: what goes in, what comes out, and what is said when it goes wrong."""
 
+import linecache
+import re
+
 import numpy as np
 import pytest
 
 import autograder
 from autograder.engine.calling import MAX_TEXT, Caller, Opaque
-from autograder.student import CheckFailed, NotAnswered, Student
+from autograder.engine.student import CheckFailed, NotAnswered, Student
 
 
 def call(function, **arguments):
@@ -106,21 +109,29 @@ def test_a_long_text_is_cut():
     assert len(call(lambda: "x" * 10 * MAX_TEXT)) == MAX_TEXT
 
 
-def test_an_exception_is_told_with_its_line_and_the_shapes_that_came():
+def cell(source, name="<cell>"):
+    """Run a cell as a notebook does, so that its lines can be shown, and return its namespace."""
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     namespace = {"np": np}
-    exec(compile("def f(a, b):\n    c = a @ b\n    return c\n", "<cell>", "exec"), namespace)
+    exec(compile(source, name, "exec"), namespace)
+    return namespace
+
+
+def test_an_exception_is_told_with_its_line_its_function_and_the_shapes_that_came():
+    namespace = cell("def helper(a, b):\n    return a @ b\n\ndef f(a, b):\n    c = helper(a, b)\n    return c\n")
     with pytest.raises(CheckFailed) as caught:
         Student.of_namespace(namespace).call("f", a=np.ones((2, 3)), b=np.ones((2, 3)))
-    message = str(caught.value)
-    assert message.startswith("f raised ValueError: matmul")
-    assert message.endswith("It was called with a (2, 3), b (2, 3).")
+    first, where, shapes = str(caught.value).splitlines()
+    assert first.startswith("f raised ValueError: matmul")
+    assert where == "In helper, line 2: return a @ b"
+    assert shapes == "It was called with a (2, 3), b (2, 3)."
 
 
 @pytest.mark.parametrize(
     ("namespace", "message"),
     [
         ({}, "There is no f in this notebook"),
-        ({"f": 3}, "f is a int, not a function"),
+        ({"f": 3}, "f is an int, not a function"),
     ],
 )
 def test_a_function_that_is_not_there_is_told_apart_from_one_that_is_wrong(namespace, message):
@@ -128,12 +139,28 @@ def test_a_function_that_is_not_there_is_told_apart_from_one_that_is_wrong(names
         Student.of_namespace(namespace).call("f")
 
 
-def test_a_stub_is_called_a_stub():
-    def f():
-        raise NotImplementedError
+STUBS = {
+    "the raise alone": ("def f(a):\n    raise NotImplementedError\n", "f is still the stub"),
+    "a docstring before it": (
+        'def f(a):\n    """Do it.\n\n    Well.\n    """\n    raise NotImplementedError\n',
+        "the stub",
+    ),
+    "lines above it": (
+        "def f(a):\n    b = a + 1\n    raise NotImplementedError\n    return b\n",
+        "`raise NotImplementedError` still stands in f, in line 3 of its cell",
+    ),
+    "in a function that it calls": (
+        "def g(a):\n    raise NotImplementedError\n\ndef f(a):\n    b = 2 * a\n    return g(b)\n",
+        "g is still the stub",
+    ),
+}
 
-    with pytest.raises(NotAnswered, match="f is still the stub"):
-        call(f)
+
+@pytest.mark.parametrize("kind", STUBS)
+def test_a_stub_is_told_apart_from_lines_with_the_raise_left_below_them(kind):
+    source, message = STUBS[kind]
+    with pytest.raises(NotAnswered, match=re.escape(message)):
+        Student.of_namespace(cell(source)).call("f", a=1.0)
 
 
 def test_a_variable_that_was_never_assigned_is_told_so():
@@ -160,3 +187,65 @@ def test_a_list_of_many_items_stays_with_its_maker():
     # Hundreds of thousands of them would keep a grader busy; no question has more than a handful of outputs.
     assert type(call(lambda: [1.0] * 64)) is tuple
     assert type(call(lambda: [1.0] * 65)) is Opaque
+
+
+class Step:
+    """A cache of a class of the student's own."""
+
+    def __init__(self, h_prev, h_t):
+        self.h_prev, self.h_t = h_prev, h_t
+
+
+FORMS = {
+    "an object": Step,
+    "a dict": lambda h_prev, h_t: {"h_t": h_t, "h_prev": h_prev},
+    "a tuple": lambda h_prev, h_t: (h_prev, h_t),
+}
+
+
+def parts_of(cache, steps):
+    """Return what a check can read of a cache, by the fields h_prev and h_t."""
+    student = Student.of_namespace({"forward": lambda: (1.0, cache)})
+    return student.parts(student.call("forward")[1], ["h_prev", "h_t"], steps)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_parts_of_a_cache_are_read_by_name_or_by_place(form):
+    entries, h_prev, h_t = parts_of(FORMS[form](np.zeros(2), np.ones(2)), steps=False)
+    assert entries is None
+    np.testing.assert_array_equal(h_prev, np.zeros(2))
+    np.testing.assert_array_equal(h_t, np.ones(2))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_parts_of_a_list_of_caches_are_stacked(form):
+    entries, h_prev, h_t = parts_of([FORMS[form](t * np.ones(2), (t + 1) * np.ones(2)) for t in range(3)], steps=True)
+    assert entries == 3
+    np.testing.assert_array_equal(h_prev[:, 0], [0, 1, 2])
+    np.testing.assert_array_equal(h_t[:, 0], [1, 2, 3])
+
+
+class Raises:
+    """A cache that cannot be asked anything."""
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+
+@pytest.mark.parametrize(
+    ("cache", "steps", "entries"),
+    [
+        ("a text", False, None),
+        (None, False, None),
+        (np.ones(3), False, None),
+        ({"h_prev": [1, 2]}, False, None),
+        (Raises(), False, None),
+        ((np.ones(2), np.ones(2), np.ones(2)), False, None),
+        ({"h_prev": 1}, True, None),
+        ([], True, 0),
+        ([{"h_prev": np.ones(2)}, {"h_prev": np.ones(3)}], True, 2),
+    ],
+    ids=range(9),
+)
+def test_what_cannot_be_read_of_a_cache_is_none(cache, steps, entries):
+    assert parts_of(cache, steps) == (entries, None, None)

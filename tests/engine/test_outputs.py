@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 import pytest
-
-from autograder.engine.calling import Opaque
 from autograder.checks import ps3
 from autograder.mistakes import Mistake, loss, rnn
 from autograder.outputs import ANYTHING, CHAPTERS, expect_outputs, expect_values, expect_whole_number, explain, locate
 from autograder.student import CheckFailed
+
+from autograder.engine.calling import Opaque
 
 SIZES = {"N": 2, "T": 3, "H": 4}
 OUTPUTS = {"dx": "NTH", "db": "H"}

@@ -1,10 +1,9 @@
 """The line of a failure that draws the same numbers again."""
 
 import pytest
-from banks import true_solution
 
-from autograder.checks import run_check
-from autograder.student import CheckFailed, Student
+from autograder.engine.student import CheckFailed, Student
+from autograder.sets import run_check
 
 
 def failure_with(name, **changed):

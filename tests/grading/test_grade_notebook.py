@@ -6,6 +6,7 @@ from dataclasses import replace
 import nbformat
 import numpy as np
 import pytest
+from autograder.student import CheckFailed
 from nbformat.v4 import new_code_cell
 from small_course import cell_of
 
@@ -14,7 +15,6 @@ from autograder.grading.notebook import grade_notebook
 from autograder.grading.repair import repair
 from autograder.sandbox.bubblewrap import Limits, Sandbox
 from autograder.sandbox.session import Session
-from autograder.student import CheckFailed
 
 QUICK = Limits(cell_seconds=1.0, call_seconds=1.0, total_seconds=20.0)
 

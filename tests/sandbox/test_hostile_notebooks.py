@@ -7,10 +7,10 @@ import tracemalloc
 import nbformat
 import numpy as np
 import pytest
+from autograder.checks import CHECKS
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 
-from autograder.checks import CHECKS
 from autograder.grading.assignment import Assignment, SourceCell
 from autograder.grading.notebook import Graded, grade_notebook
 from autograder.sandbox.bubblewrap import Limits, Sandbox
