@@ -13,7 +13,7 @@ from autograder.engine.messages import explain, in_other_words
 from autograder.engine.mistakes import Evidence, Mistake, Tensors, recognize
 from autograder.engine.outputs import Signature, arrays_of
 from autograder.engine.problems import Case, Problem
-from autograder.engine.student import CheckFailed, NotAnswered, Student
+from autograder.engine.student import CheckFailed, FunctionRaised, NotAnswered, Student
 from autograder.engine.terms import Formula, Once, Walk
 
 ORDINARY = Case("", numeric=True)
@@ -199,7 +199,7 @@ class Trial:
         except NotAnswered:
             raise
         except CheckFailed as failure:
-            found = self._named_when_square()
+            found = self._named_when_square() if isinstance(failure, FunctionRaised) else ()
             hints = explain(found, self.question.calculation.work_out.equations) if found else []
             raise self.failure(failure, found, hints or in_other_words(str(failure))) from None
 

@@ -33,6 +33,10 @@ class NotAnswered(CheckFailed):
     """There is nothing to check yet: the function or variable is missing, or still the stub."""
 
 
+class FunctionRaised(CheckFailed):
+    """A function of the student's raised an exception, as it does where shapes do not fit."""
+
+
 class Student:
     """A submission, asked over `ask`: a function from request to answer (see `autograder.calling.Caller`)."""
 
@@ -54,8 +58,9 @@ class Student:
         """
         answer = self._ask({"op": "call", "name": name, "arguments": arguments})
         if "error" in answer:
-            kind = NotAnswered if answer["error"].get("kind") in ("missing", "stub", "raise left") else CheckFailed
-            raise kind(_explain(name, answer["error"], arguments))
+            failures = {"raised": FunctionRaised, **dict.fromkeys(("missing", "stub", "raise left"), NotAnswered)}
+            failure = failures.get(answer["error"].get("kind"), CheckFailed)
+            raise failure(_explain(name, answer["error"], arguments))
         if answer.get("changed"):
             changed = tuple(str(name) for name in answer["changed"])
             names = " and ".join(changed)

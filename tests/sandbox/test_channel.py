@@ -339,9 +339,11 @@ def test_an_error_that_no_honest_worker_reports_ends_the_worker(error):
 
 def test_every_field_of_an_error_is_plain_text_of_bounded_length_on_one_line():
     error = {"kind": "raised", "type": HUGE, "message": ANSI, "line": f"a\nb{HUGE}", "line_number": -5, "extra": HUGE}
+    error["function"] = HUGE
     received = answer_to({"error": error}, CALL)["error"]
-    assert set(received) == {"kind", "type", "message", "line", "line_number"}
+    assert set(received) == {"kind", "type", "message", "line", "line_number", "function"}
     assert len(received["type"]) == 200
+    assert len(received["function"]) == 200
     assert received["message"] == "red \ufffd\ufffd1mright\ufffd\ufffd\ufffd<b>"
     assert received["line"].startswith("a b")
     assert len(received["line"]) <= MAX_TEXT

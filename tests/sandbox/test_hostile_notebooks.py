@@ -7,13 +7,14 @@ import tracemalloc
 import nbformat
 import numpy as np
 import pytest
-from autograder.checks import CHECKS
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.engine.outputs import Signature
 from autograder.grading.assignment import Assignment, SourceCell
 from autograder.grading.notebook import Graded, grade_notebook
 from autograder.sandbox.bubblewrap import Limits, Sandbox
+from autograder.sets import QUESTIONS
 
 QUICK = Sandbox(Limits(cell_seconds=3, call_seconds=2, total_seconds=30))
 RIGHT = """
@@ -26,13 +27,17 @@ def rnn_parameter_count(D, H, V):
 """
 
 
+ONE_OF_EACH_KIND = tuple({type(question): name for name, question in reversed(QUESTIONS.items())}.values())
+"""The first question of every kind: a hostile notebook meets the judge of a kind, whatever layer is asked for."""
+
+
 def graded_cell(check: str) -> SourceCell:
     metadata = {"grade": True, "grade_id": f"check-{check}", "locked": True, "points": 1, "schema_version": 3,
                 "solution": False, "task": False}  # fmt: skip
     return SourceCell(metadata["grade_id"], "code", f'check("{check}")', metadata)
 
 
-def grade(*sources: str, checks=tuple(CHECKS)) -> tuple[Graded, nbformat.NotebookNode]:
+def grade(*sources: str, checks=ONE_OF_EACH_KIND) -> tuple[Graded, nbformat.NotebookNode]:
     """Grade a notebook with some cells, and behind them one graded cell for each check."""
     assignment = Assignment("hostile", tuple(graded_cell(check) for check in checks))
     cells = [new_code_cell(source) for source in sources]
@@ -52,15 +57,24 @@ def test_right_functions_get_their_points_so_that_the_attacks_below_could_have()
     assert passed(graded) == ["rnn_step_forward", "rnn_parameter_count"]
 
 
+def test_every_kind_of_question_is_attacked():
+    assert {type(QUESTIONS[name]).__name__ for name in ONE_OF_EACH_KIND} == {
+        "Values", "Backward", "Number", "Measurement",
+    }  # fmt: skip
+
+
 # ---- points without work ----
 
+SIGNATURES = [
+    Signature.parse(text)
+    for name in ONE_OF_EACH_KIND
+    for text in (getattr(QUESTIONS[name], "text", ""), getattr(QUESTIONS[name], "forward", ""))
+    if text
+]
 WRONG_FUNCTIONS = "\n".join(
-    f"def {name}(*arguments):\n    return tuple(np.zeros(3) for _ in range({outputs}))"
-    for name, outputs in {
-        "rnn_step_forward": 2, "rnn_forward": 2, "rnn_forward_masked": 2, "rnn_step_backward": 5, "rnn_backward": 5,
-        "rnn_backward_truncated": 5, "repaired_rnn_backward": 5, "softmax_cross_entropy": 2, "rnn_rtrl": 3,
-    }.items()
-)  # fmt: skip
+    f"def {signature.name}(*arguments):\n    return tuple(np.zeros(3) for _ in range({len(signature.outputs)}))"
+    for signature in SIGNATURES
+)
 PATCHES = {
     "numpy compares everything as equal": (
         "np.allclose = np.array_equal = np.isclose = lambda *a, **k: True\n"
@@ -75,7 +89,7 @@ PATCHES = {
     ),
     "check is its own": (
         "import autograder, sys, types\nautograder.check = lambda *a, **k: print('right')\n"
-        "check = autograder.check\nsys.modules['autograder.checks'] = types.SimpleNamespace(CHECKS={})\n"
+        "check = autograder.check\nsys.modules['autograder.sets'] = types.SimpleNamespace(QUESTIONS={})\n"
         "autograder.CheckFailed = autograder.NotAnswered = type('CheckFailed', (BaseException,), {})"
     ),
     "the worker says that it passed": (
@@ -281,6 +295,6 @@ def test_a_students_text_cannot_pass_for_a_terminal_line_or_a_part_of_the_page(s
 
 
 def test_the_graders_own_numpy_and_modules_stay_untouched():
-    before = np.allclose, np.testing.assert_allclose, np.linalg.norm, dict(CHECKS)
+    before = np.allclose, np.testing.assert_allclose, np.linalg.norm, dict(QUESTIONS)
     grade(*PATCHES.values(), checks=("rnn_step_forward",))
-    assert before == (np.allclose, np.testing.assert_allclose, np.linalg.norm, dict(CHECKS))
+    assert before == (np.allclose, np.testing.assert_allclose, np.linalg.norm, dict(QUESTIONS))

@@ -83,7 +83,7 @@ def read(path) -> Probe:
         "solutions/ps3/ps3.ipynb",
         "classroom/submitted/ada/ps3/ps3.ipynb",
         "classroom/gradebook.db",
-        "autograder/checks/ps3.py",
+        "autograder/sets/ps3.py",
         "home/somebody/.ssh/id_ed25519",
     ],
 )
@@ -103,7 +103,7 @@ def test_a_file_of_the_system_cannot_be_read(path):
 
 
 @pytest.mark.parametrize(
-    "path", [REPOSITORY / "autograder/checks/ps3.py", REPOSITORY / "pyproject.toml", Path(sys.prefix) / "pyvenv.cfg"]
+    "path", [REPOSITORY / "autograder/sets/ps3.py", REPOSITORY / "pyproject.toml", Path(sys.prefix) / "pyvenv.cfg"]
 )
 def test_the_files_of_this_repository_and_its_environment_cannot_be_read(path):
     assert path.is_file()
@@ -116,7 +116,10 @@ def test_the_home_folder_cannot_be_read():
     assert cell("import os\nprint(os.path.expanduser('~'))").stdout == "/scratch\n"
 
 
-@pytest.mark.parametrize("module", ["checks", "gradients", "gradient_check", "mistakes", "student", "grading"])
+@pytest.mark.parametrize(
+    "module",
+    ["sets", "layers", *(f"engine.{name}" for name in ("gradients", "backward", "mistakes", "student")), "grading"],
+)
 def test_the_checks_cannot_be_found_for_import(open_folder, module):
     copied = open_folder / "autograder"
     for source in sorted((REPOSITORY / "autograder").rglob("*.py")):
@@ -125,8 +128,9 @@ def test_the_checks_cannot_be_found_for_import(open_folder, module):
         target.write_bytes(source.read_bytes())
     assert not Probe(f"import autograder.{module}\nprint('got in')").gets_in()
     reaching = Probe(
-        "import autograder, importlib.util\n"
+        "import autograder, autograder.engine, importlib.util\n"
         f"autograder.__path__.append({str(copied)!r})\n"
+        f"autograder.engine.__path__.append({str(copied / 'engine')!r})\n"
         f"if importlib.util.find_spec('autograder.{module}'):\n    print('got in')"
     )
     assert not reaching.gets_in()
