@@ -64,8 +64,9 @@ exercises: $(READY) ## Make exercises/ from solutions/ with nbgrader
 	  echo "solutions/$$set -> exercises/$$set"; \
 	  UNROLLED_CLASSROOM=$$folder nbgrader generate_assignment $$set --create --force --log-level=ERROR || exit 1; done
 
-normalize: $(READY) ## Bring all notebooks and Python files into their one form
+normalize: $(READY) ## Bring all notebooks, Python files and the table of equations into their one form
 	@python tools/notebooks.py normalize
+	@python tools/equations.py write
 	@ruff format -q . && ruff check -q --fix .
 
 # ----------------------------------------------------------------------------------------------- learning, grading
@@ -92,6 +93,7 @@ sample-class: $(READY)
 test: $(READY) ## Run everything that must pass
 	$(call say,Lint and format)
 	@ruff check . && ruff format --check . && python tools/notebooks.py normalize --check
+	@python tools/equations.py write --check
 	$(call say,The chapters run and print what they say (nbval))
 	@python -m pytest -q --nbval --nbval-sanitize-with tests/book/nbval_sanitize.cfg book/*.ipynb -n $(JOBS) --dist loadfile
 	$(call say,Tests)
