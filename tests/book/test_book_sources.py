@@ -8,14 +8,15 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
-from autograder.outputs import CHAPTERS, explain
-from promised_equations import EQUATIONS
+
+from autograder.engine.equations import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
 NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 CHAPTER_NOTEBOOKS = [path for path in NOTEBOOKS if re.match(r"\d\d-", path.name)]
 TEXT_PAGES = sorted(BOOK.glob("*.md"))
+PAGE_FILES = {path.relative_to(BOOK).with_suffix("").as_posix(): path for path in [*NOTEBOOKS, *TEXT_PAGES]}
 
 
 def cells(path, kind):
@@ -37,15 +38,21 @@ def equation_labels(text):
     return after_dollars + in_directives
 
 
-def labels_named_by_the_autograder():
-    """Return every string of the autograder's code that is the label of an equation."""
+def labels_named_in(code):
+    """Return every string of a Python text that is meant as the label of an equation.
+
+    That is a string passed as ``equation=`` or ``forward_equation=``, or one made of words and hyphens whose first word
+    begins a label of the table. The labels of terms are looked at in ``tests/proof/test_sets.py``.
+    """
+    beginnings = {label.partition("-")[0] for label in PAGES}
     found = set()
-    for path in (ROOT / "autograder").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                first, dash, _ = node.value.partition("-")
-                if first in CHAPTERS and (dash or node.value == "rtrl") and re.fullmatch(r"[\w-]+", node.value):
-                    found.add(node.value)
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.keyword) and node.arg in ("equation", "forward_equation"):
+            found |= {node.value.value} if isinstance(node.value, ast.Constant) else set()
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            first, dash, _ = node.value.partition("-")
+            if node.value in PAGES or (dash and first in beginnings and re.fullmatch(r"[\w-]+", node.value)):
+                found.add(node.value)
     return sorted(found)
 
 
@@ -72,10 +79,6 @@ def bare_images(text):
     return bare
 
 
-def test_there_is_a_notebook_for_every_chapter_whose_equations_are_promised():
-    assert [path.stem for path in CHAPTER_NOTEBOOKS if path.stem in EQUATIONS] == sorted(EQUATIONS)
-
-
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_figure_of_a_notebook_has_alt_text(path):
     assert pictures_without_description(nbformat.read(path, as_version=4)) == []
@@ -98,36 +101,28 @@ def test_every_chapter_shows_a_figure_and_gives_every_figure_a_caption(path):
     assert without == []
 
 
-@pytest.mark.parametrize("chapter", sorted(EQUATIONS))
-def test_a_chapter_defines_each_of_its_promised_equations_once(chapter):
-    labels = equation_labels(text_of(BOOK / f"{chapter}.ipynb"))
-    assert {label: labels.count(label) for label in EQUATIONS[chapter]} == dict.fromkeys(EQUATIONS[chapter], 1)
+@pytest.mark.parametrize("label", PAGES)
+def test_an_equation_is_defined_once_on_the_page_that_the_table_names_and_on_no_other(label):
+    counts = {page: equation_labels(text_of(path)).count(label) for page, path in PAGE_FILES.items()}
+    assert {page: count for page, count in counts.items() if count} == {PAGES[label]: 1}
 
 
-@pytest.mark.parametrize("chapter", sorted(EQUATIONS))
-def test_a_chapter_writes_each_label_in_code_font_so_that_a_search_finds_it(chapter):
-    text = text_of(BOOK / f"{chapter}.ipynb")
+@pytest.mark.parametrize("label", PAGES)
+def test_the_page_of_an_equation_writes_its_label_in_code_font_so_that_a_search_finds_it(label):
     # The roles {eq}`label` and {numref}`label` show a number, not the label.
-    written = set(re.findall(r"(?<![}\w`])`([\w-]+)`", text))
-    assert [label for label in EQUATIONS[chapter] if label not in written] == []
+    assert label in re.findall(r"(?<![}\w`])`([\w-]+)`", text_of(PAGE_FILES[PAGES[label]]))
 
 
-def test_every_equation_that_the_autograder_names_is_in_the_chapter_it_names():
-    labels = labels_named_by_the_autograder()
+def test_every_equation_that_the_autograder_names_is_in_the_table():
+    code = [path.read_text(encoding="utf-8") for path in (ROOT / "autograder").rglob("*.py")]
+    labels = {label for text in code for label in labels_named_in(text)}
     assert len(labels) > 5
-    lost = [
-        label
-        for label in labels
-        if label not in equation_labels(text_of(BOOK / f"{CHAPTERS[label.split('-')[0]]}.ipynb"))
-    ]
-    assert lost == []
+    assert labels - set(PAGES) == set()
 
 
-def test_a_message_names_the_page_of_the_equation():
-    for label in labels_named_by_the_autograder():
-        assert explain((), label) == [
-            f"  See equation {label} in the book: {CHAPTERS[label.split('-')[0]]}.html#equation-{label.lower()}"
-        ]
+def test_a_label_that_no_page_defines_is_found_where_the_autograder_names_it():
+    code = 'terms("bptt-nothing"); Gradient(equation="lstm-c", forward_equation="gru-h", say="rnn-like, rnn_step")'
+    assert labels_named_in(code) == ["bptt-nothing", "gru-h", "lstm-c"]
 
 
 def verdicts_in_chapters():

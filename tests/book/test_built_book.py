@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import pytest
 import yaml
-from autograder.outputs import explain
 from page_requests import (
     INSTALL_CHROMIUM,
     browse,
@@ -26,7 +25,8 @@ from page_requests import (
     script_hosts,
     served,
 )
-from promised_equations import EQUATIONS
+
+from autograder.engine.equations import PAGES, see
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).with_name("probe.html")
@@ -259,12 +259,21 @@ def described(tag, attribute):
     return bool(value) and len(value.group(1).split()) >= 4
 
 
-def test_every_equation_link_in_a_message_leads_to_an_equation_of_the_page(book):
-    for chapter, labels in EQUATIONS.items():
-        for label in labels:
-            page, anchor = re.search(r": ([\w-]+)\.html#(\S+)$", explain((), label)[0]).groups()
-            assert page == chapter
-            assert f'id="{anchor}"' in book.page(page), f"no equation {anchor} on {page}"
+@pytest.mark.parametrize("label", PAGES)
+def test_the_link_in_a_message_leads_to_one_place_in_the_page_and_that_is_the_equation(book, label, monkeypatch):
+    monkeypatch.delenv("UNROLLED_BOOK", raising=False)
+    page, anchor = re.search(r": (\S+)\.html#(\S+)$", see(label)).groups()
+    assert re.findall(rf'<(\w+) [^>]*\bid="{re.escape(anchor)}"', book.page(page)) == ["div"]
+    assert anchor == f"equation-{label.lower()}"
+
+
+def test_every_labelled_equation_of_the_built_pages_is_in_the_table(book):
+    built = {
+        (page.relative_to(book.folder).with_suffix("").as_posix(), anchor)
+        for page in book.pages()
+        for anchor in re.findall(r'\bid="(equation-[^"]+)"', page.read_text(encoding="utf-8"))
+    }
+    assert built == {(page, f"equation-{label.lower()}") for label, page in PAGES.items()}
 
 
 def test_every_notebook_page_offers_its_notebook_for_download(book):
