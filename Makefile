@@ -71,10 +71,10 @@ normalize: $(READY) ## Bring all notebooks, Python files and the table of equati
 
 # ----------------------------------------------------------------------------------------------- learning, grading
 
-learn: $(READY) ## Open the problem sets in JupyterLab (your copies lie in my-work/)
+learn: $(HTML)/index.html ## Open the problem sets in JupyterLab, the book beside it (your copies lie in my-work/)
 	@mkdir -p my-work
 	@for file in exercises/*/*.ipynb; do copy=my-work/$$(basename $$file); test -e $$copy || cp $$file $$copy; done
-	@jupyter lab my-work $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
+	@python tools/learn.py $(HTML) jupyter lab my-work $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
 grade: $(READY) ## Grade classroom/submitted/*/PS, for example: make grade PS=ps3
 	@test -n "$(PS)" || { echo "Name the problem set: make grade PS=ps3"; exit 2; }

@@ -23,10 +23,10 @@ from page_requests import (
     local_target,
     page_references,
     script_hosts,
-    served,
 )
 
 from autograder.engine.equations import PAGES, see
+from tools.learn import served
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).with_name("probe.html")
