@@ -1,7 +1,7 @@
 # Unrolled. Two commands matter: `make course` and `make test`. `make help` lists the others.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help course test quick setup book serve exercises normalize learn grade sample-class bench constraints clean
+.PHONY: help course test quick setup book serve exercises normalize learn grade sample-class audit bench constraints clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -101,6 +101,11 @@ test: $(READY) ## Run everything that must pass
 
 quick: $(READY) ## Run the quick tests only
 	@python -m pytest -q tests -m "not slow" -n $(JOBS) --dist worksteal
+
+# More options for `make audit`, such as SEEDS=20
+SEEDS ?= 500
+audit: $(READY) ## Prove every check on 500 seeds and write benchmarks/audit.md (about an hour on two cores)
+	@python tests/proof/audit.py --seeds $(SEEDS) --jobs $(JOBS) $(if $(filter 500,$(SEEDS)),,--no-write)
 
 bench: $(READY) ## Time the layers against PyTorch, where it is installed
 	@python benchmarks/bench_layers.py

@@ -260,7 +260,7 @@ class Totals:
                 f"The weight gradients are clipped at {limit}; clipping belongs to the optimizer, not to the gradient.",
                 lambda parts, limit=limit: np.clip(parts.sum(axis=0), -limit, limit),
                 together,
-                "clipped",
+                f"clipped_at_{limit}",
             )
         return tuple(found)
 
@@ -343,7 +343,7 @@ def carried(state: str, weights: str) -> tuple[Mistake, ...]:
                 f"The gradient is clipped at {limit} on its way; clipping belongs to the optimizer, after the gradient"
                 " is complete.",
                 {total: of(f"{here} {after}", lambda dh_t, after, limit=limit: np.clip(dh_t + after, -limit, limit))},
-                f"{member}clipped",
+                f"{member}clipped_at_{limit}",
             )
             for limit in CLIPPED_AT
         ),

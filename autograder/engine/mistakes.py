@@ -161,7 +161,11 @@ def partial_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tu
 
 
 def recognize(
-    first: Evidence, confirm: Callable[[], Evidence | None], bank: Iterable[Mistake], *, pairs: bool = True
+    first: Evidence,
+    confirm: Callable[[tuple[Mistake, ...]], Evidence | None],
+    bank: Iterable[Mistake],
+    *,
+    pairs: bool = True,
 ) -> tuple[tuple[Mistake, ...], tuple[str, ...]]:
     """Return the mistakes that explain what came, and the wrong tensors that they leave unexplained.
 
@@ -174,7 +178,8 @@ def recognize(
     first : Evidence
         The problem on which the function failed.
     confirm : callable
-        Tries the function on another problem, of other sizes. None if nothing comes of that.
+        Tries the function on another problem, of other sizes, on which the mistakes it is given show. None if
+        nothing comes of that.
     bank : iterable of Mistake
     pairs : bool
         Whether two mistakes at once are looked for.
@@ -185,16 +190,20 @@ def recognize(
     # Zeros say that something is not filled in or cut off. They fit many a formula and mean none of them.
     if not wrong or len(zero) > 1 or zero == list(first.right):
         return (), ()
-    second: list[Evidence | None] = []
     for candidates in (single_mistakes, *([two_mistakes] if pairs else []), partial_mistakes):
         for found in candidates(first, bank):
-            if not second:
-                second.append(confirm())
-            if second[0] is not None and _fits(second[0], found, whole=candidates is not partial_mistakes):
+            second = confirm(found)
+            if second is not None and _fits(second, found, whole=candidates is not partial_mistakes):
                 outcome = first.outcome(*found)
                 left = [name for name in wrong if not same(first.given.get(name), outcome[name])]
                 return found, tuple(left)
     return (), ()
+
+
+def shows(evidence: Evidence, made: Iterable[Mistake]) -> bool:
+    """Whether what comes out when these mistakes are made can be told from what is right."""
+    outcome = evidence.outcome(*made)
+    return outcome is not None and not all(_nearly(outcome[name], right) for name, right in evidence.right.items())
 
 
 def in_another_order(evidence: Evidence) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ There are four kinds, each in a module of its own: `values`, `backward`, `number
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from autograder.engine.messages import explain, in_other_words
-from autograder.engine.mistakes import Evidence, Mistake, Tensors, recognize
+from autograder.engine.mistakes import Evidence, Mistake, Tensors, recognize, shows
 from autograder.engine.outputs import Signature, arrays_of
 from autograder.engine.problems import Case, Problem
 from autograder.engine.student import CheckFailed, FunctionRaised, NotAnswered, Student
@@ -19,8 +20,8 @@ from autograder.engine.terms import Formula, Once, Walk
 ORDINARY = Case("", numeric=True)
 AGAIN = " when it is called again with other numbers of the same sizes"
 KEPT = "Is something kept from one call to the next? Every call has to start afresh from its arguments."
-OTHER_SIZES = 10
-"""Problems that are drawn to find one in which as many sizes as possible are others."""
+OTHERS = 10
+"""Problems that are drawn to find one that shows a mistake and whose sizes are others."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ class Trial:
     case: Case
     problem: Problem
     earlier: Problem | None = None
+    _tried: dict[int, Evidence | None] = field(default_factory=dict, repr=False)
 
     def evidence(self, came: Mapping[str, Any], problem: Problem | None = None) -> Evidence:
         """Return what the outputs of the function show."""
@@ -176,7 +178,7 @@ class Trial:
         return Evidence(
             arrays_of(self.question.signature, came),
             self.question.compare(problem),
-            lambda terms: self.question.evaluate(problem, terms),
+            partial(self.question.evaluate, problem),
         )
 
     def recognize(self, came: Mapping[str, Any]) -> tuple[tuple[Mistake, ...], tuple[str, ...]]:
@@ -214,15 +216,27 @@ class Trial:
             tensors=failure.tensors,
         )
 
-    def _confirm(self) -> Evidence | None:
-        """Try the function on another problem of this kind, of other sizes where they are not fixed."""
-        draw, options = self.question.calculation.draw, self.case.options
-        try:
-            problems = [draw(self.rng, **options) for _ in range(OTHER_SIZES)]
-            problem = max(problems, key=lambda other: sum(a != self.problem.sizes[i] for i, a in other.sizes.items()))
-            return self.evidence(self.question.outputs(self.student, problem), problem)
-        except CheckFailed:
-            return None
+    def _confirm(self, found: tuple[Mistake, ...]) -> Evidence | None:
+        """Try the function on a problem of this kind, of other sizes where they are not fixed, that shows mistakes."""
+        for number, problem in enumerate(self._others):
+            expected = Evidence({}, self.question.compare(problem), partial(self.question.evaluate, problem))
+            if not shows(expected, found):
+                continue
+            if number not in self._tried:
+                try:
+                    came = self.question.outputs(self.student, problem)
+                    self._tried[number] = self.evidence(came, problem)
+                except CheckFailed:
+                    self._tried[number] = None
+            return self._tried[number]
+        return None
+
+    @cached_property
+    def _others(self) -> list[Problem]:
+        """More problems of this kind, those first in which the most sizes are others."""
+        draw, sizes = self.question.calculation.draw, self.problem.sizes
+        problems = [draw(self.rng, **self.case.options) for _ in range(OTHERS)]
+        return sorted(problems, key=lambda other: sum(size == sizes[letter] for letter, size in other.sizes.items()))
 
     def _named_when_square(self) -> tuple[Mistake, ...]:
         """Return the mistake of a function that only runs where some sizes are equal, or nothing."""
@@ -230,7 +244,7 @@ class Trial:
         if square is None:
             return ()
         problem = self.question.calculation.draw(self.rng, **square)
-        other = replace(self, case=Case("", square), problem=problem)
+        other = Trial(self.question, self.student, self.rng, Case("", square), problem)
         try:
             return other.recognize(self.question.outputs(self.student, problem))[0]
         except CheckFailed:

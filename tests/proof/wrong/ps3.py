@@ -86,6 +86,12 @@ WRONG = {
         ("forward_in_time", LOOP, "for t in range(T):"),
         ("", CACHE, "cache[t - 1])"),  # cache_of_step_before
         ("dWh_from_h", CACHE, "cache[t]._replace(h_prev=cache[t].h_t))"),
+        ("dh_clipped_at_1", STEP_CALL, "rnn_step_backward(np.clip(dh[:, t] + dh_next, -1, 1), cache[t])"),
+        ("dh_clipped_at_10", STEP_CALL, "rnn_step_backward((dh[:, t] + dh_next).clip(-10, 10), cache[t])"),
+        ("dh_clipped_at_100", STEP_CALL, "rnn_step_backward((dh[:, t] + dh_next).clip(-100, 100), cache[t])"),
+        ("weights_clipped_at_1", RETURN, "return dx, dh_next, dWx.clip(-1, 1), dWh.clip(-1, 1), db.clip(-1, 1)"),
+        ("weights_clipped_at_10", RETURN, "return dx, dh_next, *(np.clip(d, -10, 10) for d in (dWx, dWh, db))"),
+        ("weights_clipped_at_100", RETURN, "return dx, dh_next, *(np.clip(d, -100, 100) for d in (dWx, dWh, db))"),
         ("dh_clipped_at_5", STEP_CALL, "rnn_step_backward(np.clip(dh[:, t] + dh_next, -5, 5), cache[t])"),
         ("", STEP_CALL, "rnn_step_backward(dh[:, t] + 0.999 * dh_next, cache[t])"),  # dh_next_detached
         ("", STEP_CALL, "rnn_step_backward(np.add(dh[:, t], dh_next, out=dh[:, t]), cache[t])"),  # adds_into_dh

@@ -1,0 +1,270 @@
+"""The long proof: every question on hundreds of seeds, and a page that says what came out. Run it with `make audit`.
+
+What `make test` looks at on a handful of seeds is looked at here on many: right solutions in all styles and dresses,
+wrong ones that somebody wrote, mutants, corruptions and cheats made from the true solution, and the names of mistakes.
+The command ends with 1 if a verdict was false or a name wrong.
+"""
+
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+for library in ("OPENBLAS", "OMP", "MKL"):  # every process measures its own work on one core
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+sys.path[:0] = [str(ROOT), str(HERE)]
+
+import click  # noqa: E402
+import naming  # noqa: E402
+from cheats import cheats  # noqa: E402
+from corruptions import corruptions  # noqa: E402
+from dresses import dresses  # noqa: E402
+from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: E402
+from mutants import mutants  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: E402
+
+import solutions  # noqa: E402
+from autograder.engine.measurement import Measurement  # noqa: E402
+from autograder.sets import QUESTIONS  # noqa: E402
+
+PAGE = ROOT / "benchmarks" / "audit.md"
+SHARE_OF_SEEDS = {"corruptions": 5, "names": 5}
+"""Parts that are looked at on one seed in so many: what they show hardly depends on the numbers."""
+MOST_MILLISECONDS = 100.0
+
+
+@dataclass
+class Found:
+    """What one part of the proof of one question found.
+
+    Attributes
+    ----------
+    set_name, question, part : str
+    solutions : int
+        How many there were.
+    verdicts : int
+        How often the question was asked.
+    false : list of str
+        Solutions that were judged falsely, each with a seed.
+    told : dict of str to int
+        How often the right name was told, a wrong one, and none.
+    misnamed : list of str
+        Where a name was wrong.
+    milliseconds : float
+        Processor time of the slowest and of all verdicts.
+    """
+
+    set_name: str
+    question: str
+    part: str
+    solutions: int = 0
+    verdicts: int = 0
+    false: list[str] = field(default_factory=list)
+    told: dict[str, int] = field(default_factory=lambda: {"right": 0, "wrong": 0, "silent": 0})
+    misnamed: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+    milliseconds: float = 0.0
+
+    @property
+    def judged_rightly(self) -> int:
+        """How many solutions were never judged falsely."""
+        return self.solutions - len({entry.rpartition(" at seed ")[0] for entry in self.false})
+
+
+def _ask(found: Found, label: str, namespace: dict, seeds: Iterable[int], passes: bool) -> list:
+    """Ask a question on every seed and count what is false. Returns the failures."""
+    question, failures = QUESTIONS[found.question], []
+    found.solutions += 1
+    for seed in seeds:
+        started = time.process_time()
+        failure = solutions.verdict(question, namespace, seed)
+        spent = 1000 * (time.process_time() - started)
+        found.verdicts, found.milliseconds = found.verdicts + 1, found.milliseconds + spent
+        found.slowest = max(found.slowest, spent)
+        if (failure is None) != passes:
+            found.false.append(f"{label} at seed {seed}")
+        failures.append(failure)
+    return failures
+
+
+def _right(found: Found, seeds: range) -> None:
+    question = QUESTIONS[found.question]
+    styles = [path.stem.removeprefix(f"{found.set_name}_") for path in solutions.styles(found.set_name)]
+    for style in ("solution", *styles):
+        _ask(found, style, solutions.right_solution(found.set_name, style), seeds, passes=True)
+    true = solutions.true_solution(found.set_name)
+    for name, dress in dresses(question):
+        _ask(found, name, dress(true), seeds, passes=True)
+
+
+def _wrong(found: Found, seeds: range) -> None:
+    for wrong in solutions.wrong_solutions(found.set_name, found.question):
+        failures = _ask(found, wrong.label, wrong.namespace(), seeds, passes=False)
+        if wrong.demand.startswith("says: "):
+            continue
+        demanded = tuple(filter(None, wrong.demand.split(" + ")))
+        for seed, failure in zip(seeds, failures, strict=True):
+            given = () if failure is None else failure.mistakes
+            if given and given != demanded:
+                found.told["wrong"] += 1
+                found.misnamed.append(f"{wrong.label} was told {', '.join(given)} at seed {seed}")
+            elif demanded:
+                found.told["right" if given else "silent"] += 1
+
+
+def _made(found: Found, seeds: range, namespaces: Iterable[tuple[str, dict]]) -> None:
+    for label, namespace in namespaces:
+        _ask(found, label, namespace, seeds, passes=False)
+
+
+def _mutants(found: Found, seeds: range) -> None:
+    for what, source in mutants(found.set_name, found.question):
+        try:
+            namespace = solutions.with_cell(found.set_name, found.question, source)
+        except Exception:  # a mutant that cannot even be run is refused by Python
+            found.solutions += 1
+            continue
+        _ask(found, what, namespace, seeds, passes=False)
+
+
+def _corruptions(found: Found, seeds: range) -> None:
+    true = solutions.true_solution(found.set_name)
+    spoiled = corruptions(QUESTIONS[found.question])
+    _made(found, seeds, ((name, {**true, found.question: spoil(true[found.question])}) for name, spoil in spoiled))
+
+
+def _cheats(found: Found, seeds: range) -> None:
+    true = solutions.true_solution(found.set_name)
+    _made(found, seeds, ((name, cheat(true)) for name, cheat in cheats(QUESTIONS[found.question])))
+
+
+def _names(found: Found, seeds: range) -> None:
+    question = QUESTIONS[found.question]
+    if isinstance(question, Measurement):
+        return
+    question = naming.looked_at(question)
+    for known in question.mistakes:
+        found.solutions += 1
+        for seed in seeds:
+            given = naming.sentences(naming.told(question, (known,), seed))
+            outcome = "right" if given == {known.sentence} else "wrong" if given else "silent"
+            found.told[outcome] += 1
+            if outcome == "wrong":
+                found.misnamed.append(f"{known.name} at seed {seed}")
+
+
+PARTS: dict[str, Callable[[Found, range], None]] = {
+    "right": _right,
+    "wrong": _wrong,
+    "mutants": _mutants,
+    "corruptions": _corruptions,
+    "cheats": _cheats,
+    "names": _names,
+}
+
+
+def look(set_name: str, question: str, part: str, seeds: int) -> Found:
+    """Do one part of the proof of one question."""
+    warnings.simplefilter("ignore")
+    found = Found(set_name, question, part)
+    PARTS[part](found, range(max(2, seeds // SHARE_OF_SEEDS.get(part, 1))))
+    return found
+
+
+def problems(found: list[Found]) -> list[str]:
+    """Return a sentence for everything that must not be."""
+    said = []
+    for part in found:
+        equivalent = solutions.equivalent_mutants(part.set_name, part.question) if part.part == "mutants" else {}
+        for entry in part.false:
+            label = entry.rpartition(" at seed ")[0]
+            if label not in equivalent:
+                verb = "was refused" if part.part == "right" else "passed"
+                said.append(f"{part.question}: {entry} {verb}")
+        said += [f"{part.question}: {entry}" for entry in part.misnamed]
+        if part.part == "right" and part.milliseconds / max(part.verdicts, 1) > MOST_MILLISECONDS:
+            said.append(f"{part.question}: a check takes {part.milliseconds / part.verdicts:.0f} ms of processor time")
+    return said
+
+
+@click.command()
+@click.option("--seeds", type=click.IntRange(2), default=500, show_default=True, help="Problems for every verdict.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="Side by side.")
+@click.option("--write/--no-write", default=True, show_default=True, help="Write benchmarks/audit.md.")
+@click.option("--question", "only", multiple=True, help="Look at this question only; may be given several times.")
+def main(seeds: int, jobs: int, write: bool, only: tuple[str, ...]) -> None:
+    """Prove every check on many seeds."""
+    console = Console()
+    tasks = [
+        (set_name, question.name, part)
+        for set_name, question in solutions.questions()
+        for part in PARTS
+        if not only or question.name in only
+    ]
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    found: list[Found] = []
+    started = time.perf_counter()
+    with ProcessPoolExecutor(jobs) as pool, Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Proving", total=len(tasks))
+        waiting = [pool.submit(look, *entry, seeds) for entry in tasks]
+        for future in as_completed(waiting):
+            part = future.result()
+            found.append(part)
+            bar.update(task, advance=1, description=f"{part.question}: {part.part}")
+    seconds = time.perf_counter() - started
+    order = {entry: number for number, entry in enumerate(tasks)}
+    found.sort(key=lambda part: order[part.set_name, part.question, part.part])
+    said = problems(found)
+    page = _page(found, said, seeds, seconds, jobs)
+    if write and not only:
+        PAGE.write_text(page, encoding="utf-8")
+        console.print(f"Written to {PAGE.relative_to(ROOT)}")
+    else:
+        console.print(page, markup=False, highlight=False)
+    for sentence in said:
+        console.print(sentence, markup=False, style="red")
+    sys.exit(bool(said))
+
+
+def _page(found: list[Found], said: list[str], seeds: int, seconds: float, jobs: int) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(HERE), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    rows: dict[tuple[str, str], dict[str, Found]] = {}
+    for part in found:
+        rows.setdefault((part.set_name, part.question), {})[part.part] = part
+    survivors = [
+        (question, label, reason)
+        for set_name, question in rows
+        for label, reason in solutions.equivalent_mutants(set_name, question).items()
+    ]
+    return environment.get_template("audit.md.jinja").render(
+        rows=rows, survivors=survivors, said=said, seeds=seeds, minutes=seconds / 60, jobs=jobs,
+        share=SHARE_OF_SEEDS, most=MOST_MILLISECONDS,
+        totals={part: _total([entry for entry in found if entry.part == part]) for part in PARTS},
+    )  # fmt: skip
+
+
+def _total(parts: list[Found]) -> Found:
+    total = Found("", "", parts[0].part if parts else "")
+    for part in parts:
+        total.solutions += part.solutions
+        total.verdicts += part.verdicts
+        total.false += [f"{part.question} {entry}" for entry in part.false]
+        total.slowest = max(total.slowest, part.slowest)
+        total.milliseconds += part.milliseconds
+        for outcome, count in part.told.items():
+            total.told[outcome] += count
+    return total
+
+
+if __name__ == "__main__":
+    main()
