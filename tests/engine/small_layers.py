@@ -181,10 +181,6 @@ SUMS = Calculation(
 )
 
 
-def _loss_of(forward, given):
-    return float(forward(given)["loss"])
-
-
 SQUARED = Calculation(
     _draw_matrix,
     lambda problem: {
@@ -274,8 +270,6 @@ def spoiled(name, *changes):
         result = RIGHT[name](*arguments)
         if not isinstance(result, tuple):
             return changes[0](result)
-        return tuple(
-            value if change is None else change(value) for value, change in zip(result, changes, strict=True)
-        )
+        return tuple(value if change is None else change(value) for value, change in zip(result, changes, strict=True))
 
     return wrong
