@@ -1,45 +1,104 @@
-"""What a check says about the form and the values of what a function returned."""
+"""What a function is called with and returns, and what is said of a result that is not of the right form."""
 
 import re
 
 import numpy as np
 import pytest
-from autograder.checks import ps3
-from autograder.mistakes import Mistake, loss, rnn
-from autograder.outputs import ANYTHING, CHAPTERS, expect_outputs, expect_values, expect_whole_number, explain, locate
-from autograder.student import CheckFailed
 
 from autograder.engine.calling import Opaque
+from autograder.engine.outputs import (
+    ANYTHING,
+    Signature,
+    arrays_of,
+    expect_form,
+    expect_whole_number,
+    shape_in_words,
+    unpack,
+)
+from autograder.engine.student import CheckFailed
 
 SIZES = {"N": 2, "T": 3, "H": 4}
-OUTPUTS = {"dx": "NTH", "db": "H"}
+PAIR = Signature.parse("f(dh, cache) -> dx NTH, db H")
+ALONE = Signature.parse("f(x) -> db H")
+LOSS = Signature.parse("f(x) -> loss")
 
 
 def right():
     return np.ones((2, 3, 4)), np.ones(4)
 
 
-def said(result, outputs=OUTPUTS):
-    """Return the message about a result that is not of the right form."""
+def checked(result, signature=PAIR):
+    """Return the outputs of the right form in a result."""
+    return expect_form(signature, unpack(signature, result), SIZES)
+
+
+def refused(result, signature=PAIR):
+    """Return what is raised for a result that is not of the right form."""
     with pytest.raises(CheckFailed) as caught:
-        expect_outputs("f", result, outputs, SIZES)
-    return str(caught.value)
+        checked(result, signature)
+    return caught.value
+
+
+def test_a_signature_is_read_with_its_arguments_its_outputs_and_their_axes():
+    signature = Signature.parse("rnn_forward(x, h0, Wx, Wh, b) -> h NTH, cache")
+    assert signature == Signature("rnn_forward", ("x", "h0", "Wx", "Wh", "b"), {"h": "NTH", "cache": ANYTHING})
+    assert signature.compared == {"h": "NTH"}
+    assert list(PAIR.outputs) == ["dx", "db"]
+
+
+def test_an_output_without_axes_is_a_single_number():
+    assert LOSS.outputs == {"loss": ""}
+    assert Signature.parse("f() -> loss, db H") == Signature("f", (), {"loss": "", "db": "H"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "f",
+        "f(x)",
+        "f(x) -> ",
+        "f(x) - > y N",
+        "f(x -> y N",
+        "f x -> y N",
+        "(x) -> y N",
+        "f(x) -> y N;",
+        "f(x: int) -> y N",
+        "f(x) -> y (N, H)",
+        "f(x) -> y N, ",
+        "f(x) -> , y N",
+        "f(x) -> y N H",
+        "f(x) -> y N, y N",
+        "f(x W) -> y N",
+    ],
+)
+def test_what_is_no_signature_is_refused(text):
+    with pytest.raises(ValueError, match="is not a signature"):
+        Signature.parse(text)
 
 
 def test_outputs_of_the_right_form_come_back_by_name():
-    checked = expect_outputs("f", right(), OUTPUTS, SIZES)
-    assert list(checked) == ["dx", "db"]
-    np.testing.assert_array_equal(checked["db"], np.ones(4))
+    came = checked(right())
+    assert list(came) == ["dx", "db"]
+    np.testing.assert_array_equal(came["db"], np.ones(4))
 
 
 def test_a_cache_is_passed_on_unseen():
-    cache = Opaque(7)
-    assert expect_outputs("f", (np.ones(4), cache), {"db": "H", "cache": ANYTHING}, SIZES)["cache"] is cache
+    signature, cache = Signature.parse("f(x) -> db H, cache"), Opaque(7)
+    assert unpack(signature, (np.ones(4), cache))["cache"] is cache
+    assert list(checked((np.ones(4), cache), signature)) == ["db"]
 
 
 @pytest.mark.parametrize("result", [np.ones(4), (np.ones(4),)])
 def test_a_single_output_may_come_alone_or_in_a_tuple_of_one(result):
-    np.testing.assert_array_equal(expect_outputs("f", result, {"db": "H"}, SIZES)["db"], np.ones(4))
+    np.testing.assert_array_equal(checked(result, ALONE)["db"], np.ones(4))
+
+
+@pytest.mark.parametrize("value", [2.5, np.asarray(2.5)])
+def test_a_plain_number_is_an_array_without_axes(value):
+    came = checked(value, LOSS)["loss"]
+    assert came.shape == ()
+    assert came == 2.5
 
 
 @pytest.mark.parametrize(
@@ -48,113 +107,158 @@ def test_a_single_output_may_come_alone_or_in_a_tuple_of_one(result):
         (None, "f returns None. Does it end in `return dx, db`?"),
         (np.ones(4), "f returns one value; expected 2: dx, db."),
         ((*right(), 1.0), "f returns 3 values; expected 2: dx, db."),
-        ((np.ones((3, 2, 4)), np.ones(4)), "The axes are in another order."),
-        ((np.ones((2, 4)), np.ones(4)), "There is one axis too few"),
-        ((np.ones((2, 3, 4)), np.ones((2, 4))), "There is one axis too many: is a sum over it missing?"),
-        ((np.ones((2, 3, 4)), np.ones(5)), "f: db has shape (5,); expected (H,) = (4,)."),
-        ((np.ones((2, 3, 4)), np.ones(4, np.float32)), "f: db has dtype float32; expected float64"),
-        ((np.ones((2, 3, 4)), np.ones(4, int)), "f: db has dtype int64; expected float64"),
-        ((np.ones((2, 3, 4)), np.ones(4, complex)), "f: db has dtype complex128; expected float64"),
-        ((np.ones((2, 3, 4)), np.array([1, np.nan, 1, 1])), "f: db holds nan at [1]; expected finite numbers."),
-        ((np.ones((2, 3, 4)), np.array([1, 1, 1, np.inf])), "f: db holds inf at [3]; expected finite numbers."),
-        ((np.ones((2, 3, 4)), Opaque(0)), "f: db is something that is not an array"),
-        ((np.ones((2, 3, 4)), None), "f: db is None; expected an array of shape (H,) = (4,)."),
-        ((np.ones((2, 3, 4)), "text"), "f: db is str; expected an array"),
+        (right()[:1], "f returns 1 values; expected 2: dx, db."),
+        ((), "f returns 0 values; expected 2: dx, db."),
     ],
 )
-def test_an_output_of_the_wrong_form_is_refused_with_what_came_and_what_was_expected(result, message):
-    assert message in said(result)
-
-
-def test_the_tensor_of_the_wrong_form_is_named():
-    with pytest.raises(CheckFailed) as caught:
-        expect_outputs("f", (np.ones((2, 3, 4)), np.ones(5)), OUTPUTS, SIZES)
-    assert caught.value.tensors == ("db",)
-
-
-def test_a_list_of_arrays_where_one_array_belongs_is_called_not_stacked():
-    assert "dh is a list or tuple, not stacked; expected an array" in said((np.ones(4),) * 3, {"dh": "TH"})
-
-
-def test_a_plain_number_is_an_array_without_axes():
-    assert expect_outputs("f", 2.5, {"loss": ""}, SIZES)["loss"] == 2.5
-    assert "loss has shape (4,); expected a single number" in said(np.ones(4), {"loss": ""})
-
-
-def test_values_within_rounding_pass_and_others_do_not():
-    value = np.linspace(1, 2, 4)
-    expect_values("f", {"b": value * (1 + 1e-12)}, {"b": value}, {"b": "H"})
-    with pytest.raises(CheckFailed, match="b is wrong") as caught:
-        expect_values("f", {"b": value * (1 + 1e-6)}, {"b": value}, {"b": "H"}, equation="rnn-step")
-    assert caught.value.tensors == ("b",)
-    assert "See equation rnn-step" in str(caught.value)
-
-
-def test_a_known_mistake_in_values_is_called_by_its_name():
-    value = np.linspace(1, 2, 4)
-    bank = [Mistake("doubled", "It is doubled.", "rnn-step", {"factor": 2}), Mistake("kept", "It is.", "rnn-step", {})]
-
-    def evaluate(terms):
-        return {"b": terms.get("factor", 1) * value}
-
-    with pytest.raises(CheckFailed, match="It is doubled") as caught:
-        expect_values("f", {"b": 2 * value}, {"b": value}, {"b": "H"}, bank=bank, evaluate=evaluate)
-    assert caught.value.mistakes == ("doubled",)
-
-
-def test_two_mistakes_with_the_same_equation_point_to_it_once():
-    first, second = (Mistake(name, f"{name}.", "bptt-dz") for name in ("One", "Two"))
-    lines = explain((first, second))
-    assert [line.strip() for line in lines[:2]] == ["One.", "Two."]
-    assert len(lines) == 3
-
-
-def test_every_equation_that_a_message_points_to_belongs_to_a_chapter():
-    banks = (rnn.BACKWARD, rnn.CONTRIBUTIONS, rnn.TRUNCATED, rnn.RTRL, loss.CROSS_ENTROPY)
-    labels = {mistake.equation for bank in banks for mistake in bank} | set(ps3.EQUATIONS.values())
-    assert {label for label in labels if label.split("-")[0] not in CHAPTERS} == set()
+def test_too_many_or_too_few_values_are_counted(result, message):
+    failure = refused(result)
+    assert str(failure) == message
+    assert failure.tensors == ("dx", "db")
 
 
 @pytest.mark.parametrize(
-    ("steps", "backward", "sentence"),
+    ("result", "message"),
     [
-        ([0, 1, 2, 3], True, "h is wrong at every time step."),
-        ([2], True, "h is wrong at t = 2 only."),
-        ([0, 1], True, "h is right from t = 3 back to t = 2 and goes wrong at t = 1."),
-        ([0, 1, 2], True, "h is right at t = 3 and goes wrong at t = 2."),
-        ([2, 3], False, "h is right up to t = 1 and goes wrong at t = 2."),
-        ([1, 2, 3], False, "h is right at t = 0 and goes wrong at t = 1."),
-        ([0, 3], False, "h is wrong at t = 0, 3."),
+        (None, "f returns None. Does it end in `return db`?"),
+        ((np.ones(4), np.ones(3)), "f returns 2 values; expected one: db."),
+        ((np.ones(4), Opaque(0)), "f returns 2 values; expected one: db."),
+        ((), "f returns 0 values; expected one: db."),
     ],
 )
-def test_the_steps_that_are_wrong_are_told_in_the_order_of_the_computation(steps, backward, sentence):
-    expected = np.arange(1.0, 9.0).reshape(2, 4)
-    given = expected.copy()
-    given[:, steps] += 1
-    assert locate("h", given, expected, "NT", "expected", 1e-9, backward=backward)[0].strip() == sentence
+def test_of_a_single_output_too_many_values_are_counted_too(result, message):
+    failure = refused(result, ALONE)
+    assert str(failure) == message
+    assert failure.tensors == ("db",)
 
 
-def test_the_entry_that_is_farthest_off_is_shown_with_both_numbers():
-    expected = np.zeros((2, 3))
-    given = expected + np.array([[0, 0.1, 0], [0, 0, -0.5]])
-    entry, error = locate("W", given, expected, "DH", "numeric gradient", 1e-6)
-    assert entry == "  W[1, 2]: yours -0.5, numeric gradient 0."
-    assert error == "  Norm-relative error of W: 1.0e+00; at most 1e-06 passes."
+@pytest.mark.parametrize(
+    ("dx", "db", "message"),
+    [
+        (
+            np.ones((3, 2, 4)),
+            None,
+            "f: dx has shape (3, 2, 4); expected (N, T, H) = (2, 3, 4). The axes are in another order.",
+        ),
+        (
+            np.ones((2, 4)),
+            None,
+            "f: dx has shape (2, 4); expected (N, T, H) = (2, 3, 4). There is one axis too few: is a sum taken that"
+            " should not be, or one step returned for all?",
+        ),
+        (
+            None,
+            np.ones((2, 4)),
+            "f: db has shape (2, 4); expected (H,) = (4,). There is one axis too many: is a sum over it missing?",
+        ),
+        (None, np.ones(5), "f: db has shape (5,); expected (H,) = (4,)."),
+        (np.ones((2, 3, 5)), None, "f: dx has shape (2, 3, 5); expected (N, T, H) = (2, 3, 4)."),
+        (None, 1.5, "f: db has shape (); expected (H,) = (4,). There is one axis too few"),
+        (None, np.ones(4, np.float32), "f: db has dtype float32; expected float64, the dtype of the inputs."),
+        (None, np.ones(4, int), "f: db has dtype int64; expected float64, the dtype of the inputs."),
+        (None, np.ones(4, complex), "f: db has dtype complex128; expected float64, the dtype of the inputs."),
+        (None, np.ones(4, bool), "f: db has dtype bool; expected float64, the dtype of the inputs."),
+        (None, np.array([1, np.nan, 1, np.nan]), "f: db holds nan at [1]; expected finite numbers."),
+        (None, np.array([1, 1, 1, -np.inf]), "f: db holds -inf at [3]; expected finite numbers."),
+        (np.full((2, 3, 4), np.inf), None, "f: dx holds inf at [0, 0, 0]; expected finite numbers."),
+        (None, Opaque(0), "f: db is a list or another collection; expected an array of shape (H,) = (4,)."),
+        (None, "text", "f: db is a text; expected an array of shape (H,) = (4,)."),
+    ],
+)
+def test_an_output_of_the_wrong_form_is_refused_with_what_came_and_what_was_expected(dx, db, message):
+    failure = refused((right()[0] if dx is None else dx, right()[1] if db is None else db))
+    assert str(failure).startswith(message)
+    assert message.endswith("too few") or str(failure) == message
+    assert failure.tensors == (("dx",) if db is None else ("db",))
 
 
-def test_a_sequence_of_one_step_has_no_step_to_name():
-    lines = locate("h", np.ones((2, 1)), np.zeros((2, 1)), "NT", "expected", 1e-9)
-    assert not any("t =" in line for line in lines)
+def test_an_output_that_is_none_is_called_so():
+    assert str(refused((right()[0], None))) == "f: db is None; expected an array of shape (H,) = (4,)."
+
+
+def test_a_list_of_arrays_where_one_array_belongs_is_called_not_stacked():
+    failure = refused((np.ones(4),) * 3, Signature.parse("f(x) -> dh TH"))
+    first, hint = str(failure).splitlines()
+    assert first == "f: dh is a list or tuple, not stacked; expected an array of shape (T, H) = (3, 4)."
+    assert hint.startswith("  np.stack makes one array")
+    assert failure.tensors == ("dh",)
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (np.ones(4), "f: loss has shape (4,); expected a single number. There is one axis too many"),
+        (np.ones((2, 3)), "f: loss has shape (2, 3); expected a single number."),
+        (Opaque(0), "f: loss is a list or another collection; expected a single number."),
+        ("text", "f: loss is a text; expected a single number."),
+        (7, "f: loss has dtype int64; expected float64"),
+        (True, "f: loss has dtype bool; expected float64"),
+        (2j, "f: loss has dtype complex128; expected float64"),
+        (np.nan, "f: loss holds nan; expected finite numbers."),
+        (np.asarray(np.inf), "f: loss holds inf; expected finite numbers."),
+    ],
+)
+def test_where_a_single_number_belongs_nothing_is_said_of_an_array(result, message):
+    assert str(refused(result, LOSS)).startswith(message)
+    assert "array of shape" not in str(refused(result, LOSS))
+
+
+@pytest.mark.parametrize(
+    ("axes", "words"),
+    [("", "a single number"), ("H", "an array of shape (H,) = (4,)"), ("NT", "an array of shape (N, T) = (2, 3)")],
+)
+def test_a_shape_is_told_in_letters_and_numbers(axes, words):
+    assert shape_in_words(axes, SIZES) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "array"),
+    [
+        (np.ones(4), np.ones(4)),
+        (2.5, np.asarray(2.5)),
+        (3, np.asarray(3.0)),
+        (2j, None),
+        (np.ones(4, np.float32), None),
+        (np.ones(4, int), None),
+        (None, None),
+        ("text", None),
+        ((np.ones(4), np.ones(4)), None),
+        (Opaque(0), None),
+        (10**5000, None),
+    ],
+    ids=["array", "float", "int", "complex", "float32", "ints", "None", "text", "tuple", "opaque", "too long"],
+)
+def test_numbers_are_taken_from_what_came_as_far_as_there_are_some(value, array):
+    came = arrays_of(ALONE, {"db": value})["db"]
+    if array is None:
+        assert came is None
+    else:
+        assert came.dtype == np.float64
+        np.testing.assert_array_equal(came, array)
 
 
 @pytest.mark.parametrize(
     ("value", "came"),
-    [(14.0, "14.0"), (True, "True"), (np.zeros(3), "a NumPy array of shape (3,)"), (Opaque(0), "a value that is not")],
+    [
+        (14.0, "14.0"),
+        (True, "True"),
+        (2j, "2j"),
+        (np.zeros(3), "a NumPy array of shape (3,)"),
+        (None, "None"),
+        ("15", "a text"),
+        ((1, 2), "a value that is not a number"),
+        (Opaque(0), "a value that is not a number"),
+        (10**12, "a number of more than twelve digits"),
+        (-(10**5000), "a number of more than twelve digits"),
+    ],
+    ids=["float", "bool", "complex", "array", "None", "text", "tuple", "opaque", "13 digits", "5001 digits"],
 )
 def test_what_is_not_a_whole_number_is_told_in_plain_words(value, came):
-    with pytest.raises(CheckFailed, match=re.escape(f"faded_steps is {came}")):
-        expect_whole_number("faded_steps is", value, "faded_steps")
+    with pytest.raises(CheckFailed, match=re.escape(f"f returns {came}; expected a whole number (int).")) as caught:
+        expect_whole_number("f returns", value, "f")
+    assert caught.value.tensors == ("f",)
 
 
-def test_a_whole_number_passes():
-    assert expect_whole_number("faded_steps is", 15, "faded_steps") is None
+@pytest.mark.parametrize("value", [15, 0, -3, 10**12 - 1])
+def test_a_whole_number_passes(value):
+    assert expect_whole_number("f returns", value, "f") is None

@@ -1,0 +1,61 @@
+"""Random problems: sizes that are all different, and what is worked out of a problem once."""
+
+import numpy as np
+import pytest
+
+from autograder.engine.problems import RANGES, Problem, draw_sizes
+
+SEEDS = range(300)
+
+
+def drawn(*arguments, **fixed):
+    """Return the sizes drawn with many seeds."""
+    return [draw_sizes(np.random.default_rng(seed), *arguments, **fixed) for seed in SEEDS]
+
+
+@pytest.mark.parametrize("letters", ["NTDH", "NTHV", "NTV", "NTDHV", "NDH", "H"])
+def test_sizes_are_all_different_and_in_their_ranges(letters):
+    for sizes in drawn(letters):
+        assert list(sizes) == list(letters)
+        assert len(set(sizes.values())) == len(letters)
+        assert all(RANGES[letter][0] <= size <= RANGES[letter][1] for letter, size in sizes.items())
+        assert all(type(size) is int for size in sizes.values())
+
+
+def test_a_sequence_has_four_steps_at_least():
+    # With two, different mistakes give the same numbers.
+    assert min(sizes["T"] for sizes in drawn()) == 4
+
+
+def test_every_size_of_a_range_is_drawn():
+    for letter in "NTDH":
+        assert {sizes[letter] for sizes in drawn()} == set(range(RANGES[letter][0], RANGES[letter][1] + 1))
+
+
+@pytest.mark.parametrize("fixed", [{"N": 1}, {"T": 1}, {"N": 1, "T": 1}, {"T": 25}, {"D": 6, "H": 6}, {"N": 4, "T": 5}])
+def test_sizes_that_are_given_stay_and_the_others_differ_from_them(fixed):
+    for sizes in drawn("NTDH", **fixed):
+        assert fixed.items() <= sizes.items()
+        free = [sizes[letter] for letter in "NTDH" if letter not in fixed]
+        assert len(set(free)) == len(free)
+        assert not set(free) & set(fixed.values())
+
+
+def test_a_smallest_size_replaces_that_of_the_range_where_it_is_larger():
+    assert {sizes["N"] for sizes in drawn("NTDH", {"N": 4})} == {4, 5, 6}
+    assert {sizes["T"] for sizes in drawn("NTDH", {"T": 1})} == {4, 5, 6, 7, 8}
+    assert {sizes["N"] for sizes in drawn("NTDH", {"N": 4}, N=1)} == {1}
+
+
+def test_what_is_made_of_a_problem_is_worked_out_once_for_each_function():
+    calls = []
+
+    def first(problem):
+        calls.append(problem)
+        return [problem.sizes["N"]]
+
+    problem = Problem({"N": 3}, {})
+    assert problem.once(first) is problem.once(first)
+    assert problem.once(lambda problem: "other") == "other"
+    assert calls == [problem]
+    assert Problem({"N": 5}, {}).once(first) == [5]
