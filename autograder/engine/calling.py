@@ -17,6 +17,7 @@ NUMERIC_KINDS = "biufc"
 MAX_DIMENSIONS = 8
 MAX_TEXT = 2_000
 MAX_OUTPUTS = 64
+MAX_WATCHED = 10_000
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,13 @@ class Caller:
     def __init__(self, namespace: Mapping[str, Any]):
         self._namespace = namespace
         self._kept: list[Any] = []
+        self._last: dict[str, list[tuple[np.ndarray, bytes]]] = {}
 
     def answer(self, request: dict) -> dict:
         """Carry out one request; a student's exception becomes an ``"error"``."""
         if request["op"] == "forget":
             self._kept.clear()
+            self._last.clear()
             return {"result": None}
         if request["op"] == "parts":
             return {"result": _parts(self._kept[request["of"].number], request["fields"], request["steps"])}
@@ -64,22 +67,26 @@ class Caller:
             return {"result": self._outward(target)}
         if not callable(target):
             return {"error": {"kind": "not callable", "type": type(target).__name__}}
-        return self._call(target, request["arguments"])
+        return self._call(request["name"], target, request["arguments"])
 
-    def _call(self, function: Any, arguments: dict[str, Any]) -> dict:
+    def _call(self, name: str, function: Any, arguments: dict[str, Any]) -> dict:
         given = {
-            name: self._kept[value.number] if isinstance(value, Opaque) else _own_copy(value)
-            for name, value in arguments.items()
+            argument: self._kept[value.number] if isinstance(value, Opaque) else _own_copy(value)
+            for argument, value in arguments.items()
         }
         try:
             result = function(*given.values())
         except Exception as error:
             return {"error": self._describe(error)}
+        if any(array.tobytes() != before for array, before in self._last.pop(name, ())):
+            return {"error": {"kind": "overwritten"}}
         changed = [
-            name
-            for name, value in arguments.items()
-            if isinstance(value, np.ndarray) and not _unchanged(value, given[name])
+            argument
+            for argument, value in arguments.items()
+            if isinstance(value, np.ndarray) and not _unchanged(value, given[argument])
         ]
+        outputs = result if isinstance(result, list | tuple) else [result]
+        self._last[name] = [(item, item.tobytes()) for item in outputs[:MAX_OUTPUTS] if _is_small_array(item)]
         if isinstance(result, list | tuple) and len(result) <= MAX_OUTPUTS:
             return {"result": tuple(self._outward(item) for item in result), "changed": changed}
         return {"result": self._outward(result), "changed": changed}
@@ -160,6 +167,10 @@ def _one_array(values: list, stacked: bool = False) -> np.ndarray | None:
 def _unchanged(before: np.ndarray, after: np.ndarray) -> bool:
     """Whether an array is what it was, bit by bit; several times as fast as np.array_equal on small arrays."""
     return before.shape == after.shape and before.dtype == after.dtype and before.tobytes() == after.tobytes()
+
+
+def _is_small_array(value: Any) -> bool:
+    return is_numeric_array(value) and value.size <= MAX_WATCHED
 
 
 def _own_copy(value: Any) -> Any:

@@ -142,6 +142,20 @@ def _plain(name: str) -> str:
     return name.removesuffix("_part").removesuffix("_t")
 
 
+def clipped(term: str, needs: str, function: Callable) -> tuple[Mistake, ...]:
+    """Return what comes out when a gradient on its way, the term that `function` makes of `needs`, is clipped."""
+    return tuple(
+        Mistake(
+            f"{term.removesuffix('_total')}_clipped_at_{limit}",
+            f"The gradient is clipped at {limit} on its way; clipping belongs to the optimizer, after the gradient is"
+            " complete.",
+            {term: of(needs, lambda *values, limit=limit: np.clip(function(*values), -limit, limit))},
+            f"{term}.clipped_at_{limit}",
+        )
+        for limit in CLIPPED_AT
+    )
+
+
 def slopes_of_tanh(dz: str, upstream: str, h: str) -> tuple[Mistake, ...]:
     """Return what goes wrong where a gradient passes tanh: ``dz = upstream * (1 - h**2)``."""
     wrong: dict[str, tuple[str, Callable]] = {
@@ -332,21 +346,18 @@ def carried(state: str, weights: str) -> tuple[Mistake, ...]:
             f"{member}start_upstream",
         ),
         Mistake(
+            "all_divided_by_N",
+            "Every gradient is divided by the batch size, but a gradient of the summed loss is a sum.",
+            {total: of(f"{here} {after}", lambda dh_t, after: dh_t / len(dh_t) + after)},
+            f"{member}mean",
+        ),
+        Mistake(
             "all_opposite_sign",
             "Every gradient has the opposite sign.",
             {total: of(f"{here} {after}", lambda dh_t, after: after - dh_t)},
             f"{member}sign",
         ),
-        *(
-            Mistake(
-                f"{total.removesuffix('_total')}_clipped_at_{limit}",
-                f"The gradient is clipped at {limit} on its way; clipping belongs to the optimizer, after the gradient"
-                " is complete.",
-                {total: of(f"{here} {after}", lambda dh_t, after, limit=limit: np.clip(dh_t + after, -limit, limit))},
-                f"{member}clipped_at_{limit}",
-            )
-            for limit in CLIPPED_AT
-        ),
+        *clipped(total, f"{here} {after}", lambda dh_t, after: dh_t + after),
         Mistake(
             "return_in_loop",
             "Only one step is walked: `return` stands inside the loop over time, so that the function ends in its first"

@@ -65,7 +65,7 @@ class Measurement:
         tensors = (self.name,)
         if answer is None:
             raise CheckFailed(f"{self.name} has no value yet. Measure it, then run this cell again.", tensors=tensors)
-        expect_whole_number(f"{self.name} is", answer, self.name)
+        answer = expect_whole_number(f"{self.name} is", answer, self.name)
         if answer == self.measured.right():
             return self.says
         missed = {value: (name, said) for name, (value, said) in self.measured.near_misses().items()}

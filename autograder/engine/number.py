@@ -44,8 +44,7 @@ class Number(Question):
         answers = []
         for sizes in zip(*arguments.values(), strict=True):
             answer = student.call(self.name, **dict(zip(arguments, map(int, sizes), strict=True)))
-            expect_whole_number(f"{self.name} returns", answer, self.name)
-            answers.append(answer)
+            answers.append(expect_whole_number(f"{self.name} returns", answer, self.name))
         return {next(iter(self.signature.outputs)): np.array(answers, float)}
 
     def evaluate(self, problem: Problem, terms: Mapping) -> dict[str, Any]:

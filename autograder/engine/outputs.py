@@ -163,8 +163,8 @@ def _expect_array(function: str, name: str, value: Any, axes: str, sizes: Mappin
     return value
 
 
-def expect_whole_number(beginning: str, value: Any, name: str) -> None:
-    """Refuse a value that is not an int of up to twelve digits.
+def expect_whole_number(beginning: str, value: Any, name: str) -> int:
+    """Return a value that is an int of up to twelve digits, be it in an array without axes.
 
     Parameters
     ----------
@@ -178,13 +178,15 @@ def expect_whole_number(beginning: str, value: Any, name: str) -> None:
     ------
     CheckFailed
     """
+    if isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iu":
+        value = value.item()
     if isinstance(value, bool | float | complex):
         came = repr(value)
     elif isinstance(value, np.ndarray):
         came = f"a NumPy array of shape {value.shape}"
     elif isinstance(value, int):
         if abs(value) < LARGEST:
-            return
+            return value
         came = "a number of more than twelve digits"
     else:
         came = {type(None): "None", str: "a text"}.get(type(value), "a value that is not a number")

@@ -50,6 +50,9 @@ class Case:
         large, differences say nothing.
     exact : bool
         Whether a gradient has to be right to the last digits. Those of saturated states lose some.
+    branches : bool
+        Whether code may take another way here, as it may for one sequence or no initial state. Elsewhere a mistake that
+        shows on ordinary problems cannot be the reason, once those have been passed.
     repeated : bool
         Whether a second problem of the same sizes follows, so that what is kept between calls shows.
     """
@@ -59,7 +62,14 @@ class Case:
     hint: str = ""
     numeric: bool = False
     exact: bool = True
+    branches: bool = False
     repeated: bool = False
+
+
+def at_one(*letters: str, numeric: bool = False) -> Case:
+    """Return the case in which these sizes are 1, such as " at N = T = 1"."""
+    circumstance = f" at {' = '.join(letters)} = 1"
+    return Case(circumstance, dict.fromkeys(letters, 1), numeric=numeric, branches=True)
 
 
 def draw_sizes(rng: np.random.Generator, letters: str = "NTDH", low: Mapping[str, int] | None = None, **fixed: int):

@@ -20,6 +20,9 @@ from autograder.engine.terms import Formula, Once, Walk
 ORDINARY = Case("", numeric=True)
 AGAIN = " when it is called again with other numbers of the same sizes"
 KEPT = "Is something kept from one call to the next? Every call has to start afresh from its arguments."
+FRESH = 6
+"""Problems of other sizes that a function has to get right before it is asked whether it keeps something: by chance it
+passes them once in twenty times, where it fails on four problems in ten."""
 OTHERS = 10
 """Problems that are drawn to find one that shows a mistake and whose sizes are others."""
 
@@ -162,6 +165,8 @@ class Trial:
     problem : Problem
     earlier : Problem or None
         A problem of the same sizes that was right just before.
+    passed : Problem or None
+        The first ordinary problem, once that was right.
     """
 
     question: Question
@@ -170,6 +175,7 @@ class Trial:
     case: Case
     problem: Problem
     earlier: Problem | None = None
+    passed: Problem | None = None
     _tried: dict[int, Evidence | None] = field(default_factory=dict, repr=False)
 
     def evidence(self, came: Mapping[str, Any], problem: Problem | None = None) -> Evidence:
@@ -183,7 +189,7 @@ class Trial:
 
     def recognize(self, came: Mapping[str, Any]) -> tuple[tuple[Mistake, ...], tuple[str, ...]]:
         """Return the known mistakes that explain what came, and the tensors that they leave unexplained."""
-        return recognize(self.evidence(came), self._confirm, self.question.mistakes, pairs=self.question.pairs)
+        return recognize(self.evidence(came), self._confirm, self._possible, pairs=self.question.pairs)
 
     def outputs(self) -> dict[str, Any]:
         """Call the function and return its outputs. Raises CheckFailed."""
@@ -204,6 +210,25 @@ class Trial:
             found = self._named_when_square() if isinstance(failure, FunctionRaised) else ()
             hints = explain(found, self.question.calculation.work_out.equations) if found else []
             raise self.failure(failure, found, hints or in_other_words(str(failure))) from None
+
+    def keeps_something(self) -> bool:
+        """Whether a function that failed on a second problem of the same sizes is right on first ones of other sizes.
+
+        Then the numbers are not to blame.
+        """
+        if self.earlier is None:
+            return False
+        try:
+            for problem in self._others[:FRESH]:
+                if (
+                    Trial(self.question, self.student, self.rng, ORDINARY, problem)
+                    .evidence(self.question.outputs(self.student, problem), problem)
+                    .wrong
+                ):
+                    return False
+        except CheckFailed:
+            return False
+        return True
 
     def failure(self, failure: CheckFailed, found: tuple[Mistake, ...] = (), hints: list[str] = ()) -> CheckFailed:
         """Return a failure with what was recognized and the circumstance added to it."""
@@ -232,6 +257,14 @@ class Trial:
         return None
 
     @cached_property
+    def _possible(self) -> tuple[Mistake, ...]:
+        """The mistakes that can be the reason: none that would have shown on the ordinary problem that was passed."""
+        if self.passed is None or self.case.branches:
+            return self.question.mistakes
+        evidence = Evidence({}, self.question.compare(self.passed), partial(self.question.evaluate, self.passed))
+        return tuple(known for known in self.question.mistakes if not shows(evidence, (known,)))
+
+    @cached_property
     def _others(self) -> list[Problem]:
         """More problems of this kind, those first in which the most sizes are others."""
         draw, sizes = self.question.calculation.draw, self.problem.sizes
@@ -257,10 +290,12 @@ def trials(question: Question, student: Student, rng: np.random.Generator) -> It
     The second ordinary one shows what is kept from call to call. The ordinary ones come first, so that a mistake is
     not blamed on the circumstance in which it happens to show.
     """
+    draw, passed = question.calculation.draw, None
     for case in (replace(ORDINARY, repeated=True), *question.calculation.cases):
-        problem = question.calculation.draw(rng, **case.options)
-        yield Trial(question, student, rng, case, problem)
+        problem = draw(rng, **case.options)
+        yield Trial(question, student, rng, case, problem, passed=passed)
+        passed = passed or problem
         if case.repeated:
-            again = replace(case, numeric=False, circumstance=case.circumstance or AGAIN, hint=case.hint or KEPT)
-            other = question.calculation.draw(rng, **{**case.options, **problem.sizes})
-            yield Trial(question, student, rng, again, other, earlier=problem)
+            again = replace(case, numeric=False, circumstance=case.circumstance or AGAIN)
+            other = draw(rng, **{**case.options, **problem.sizes})
+            yield Trial(question, student, rng, again, other, earlier=problem, passed=passed)

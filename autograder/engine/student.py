@@ -107,6 +107,11 @@ def _explain(name: str, error: dict, arguments: dict[str, Any]) -> str:
             f" {error.get('line_number')} of its cell. Put your lines in its place; if they stand above it, delete it."
             " Then run the cell and this one again."
         )
+    if kind == "overwritten":
+        return (
+            f"{name} writes into the array that it returned the call before: a result that the caller keeps changes"
+            " with the next call. Make a new array in every call."
+        )
     if kind == "time":
         return f"{name} did not return within {error.get('seconds'):g} s. Look for a loop that never ends."
     if kind == "died":

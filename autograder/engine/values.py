@@ -11,7 +11,7 @@ from autograder.engine.messages import explain, listed, locate
 from autograder.engine.mistakes import Mistake, in_another_order
 from autograder.engine.outputs import ANYTHING, Signature, expect_form, unpack
 from autograder.engine.problems import Problem
-from autograder.engine.questions import Question, Trial, trials
+from autograder.engine.questions import KEPT, Question, Trial, trials
 from autograder.engine.student import CheckFailed, Student
 
 VALUE_TOLERANCE = 1e-9
@@ -119,6 +119,8 @@ def reasons(
         lines.append(f"  That does not explain {', '.join(left)}: there is something else besides.")
     if not found and trial.case.hint:
         lines.append(f"  {trial.case.hint}")
+    if not found and trial.keeps_something():
+        lines.append(f"  {KEPT}")
     return tuple(known.name for known in found), lines
 
 
@@ -225,7 +227,7 @@ class WithCache(Question):
 def _with_cache(trial: Trial) -> Trial:
     question: Values = trial.question
     whole = WithCache(question.text, question.calculation, "", question.keeps)
-    return Trial(whole, trial.student, trial.rng, trial.case, trial.problem, trial.earlier)
+    return Trial(whole, trial.student, trial.rng, trial.case, trial.problem, trial.earlier, trial.passed)
 
 
 def _judge_cache(trial: Trial, came: Mapping[str, Any]) -> None:

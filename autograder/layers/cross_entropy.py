@@ -6,7 +6,7 @@ import numpy as np
 
 import unrolled
 from autograder.engine.mistakes import mistake
-from autograder.engine.problems import Case, Problem, draw_sizes
+from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Once, terms
 
@@ -220,11 +220,19 @@ loss = Calculation(
         ),
     ),
     cases=(
-        Case(" at N = 1", {"N": 1}, numeric=True),
-        Case(" at T = 1", {"T": 1, "scale": 2.0}, numeric=True),
+        at_one("N", numeric=True),
+        at_one("T", numeric=True),
         Case(" where a sequence has no position that counts", {"empty": True}),
-        Case(" with logits near 1000", {"shift": "up"}, f"exp overflows there. {SHIFTED}"),
-        Case(" with logits near -1000", {"shift": "down"}, f"exp gives 0 there, and their sum is 0. {SHIFTED}"),
+        Case(
+            " with logits near 1000",
+            {"shift": "up"},
+            f"exp overflows there, and a logit that is clipped is another one. {SHIFTED}",
+        ),
+        Case(
+            " with logits near -1000",
+            {"shift": "down"},
+            f"exp gives 0 there, so that all of them are 0 and their sum is too. {SHIFTED}",
+        ),
         Case(
             " where one position has logits near 1000 and another near -1000",
             {"shift": "both"},

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from autograder.engine.mistakes import mistake
-from autograder.engine.problems import Case, Problem, draw_sizes
+from autograder.engine.problems import Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Once, terms
 from autograder.layers.rnn import GARBAGE, MASK_OF_ONES, ONE_REAL_STEP, SMALLEST, draw_mask
@@ -129,7 +129,7 @@ many_to_many = Calculation(
         ),
         *LAYER_MISTAKES,
     ),
-    cases=(*SMALLEST, Case(" at H = 1", {"H": 1}), Case(" at V = 1", {"V": 1})),
+    cases=(*SMALLEST, at_one("H"), at_one("V")),
 )
 """One output for every step."""
 
@@ -216,6 +216,6 @@ many_to_one = Calculation(
         ),
         *LAYER_MISTAKES,
     ),
-    cases=(*SMALLEST, Case(" at V = 1", {"V": 1}), ONE_REAL_STEP, MASK_OF_ONES),
+    cases=(*SMALLEST, at_one("V"), ONE_REAL_STEP, MASK_OF_ONES),
 )
 """One output for every sequence, from its last real step."""

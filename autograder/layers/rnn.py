@@ -9,7 +9,7 @@ import numpy as np
 import unrolled
 from autograder.engine.families import kept_steps
 from autograder.engine.mistakes import mistake
-from autograder.engine.problems import Case, Problem, draw_sizes
+from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Once, Walk, batch_first, terms
 
@@ -329,8 +329,8 @@ def _right_step(problem: Problem) -> dict[str, np.ndarray]:
     return {"h_t": unrolled.rnn_forward(given["x_t"][:, None], given["h_prev"], **weights)[0][:, 0]}
 
 
-WITHOUT_H0 = Case(" with h0 = None, which stands for zeros", {"initial": False}, repeated=True)
-SMALLEST = (Case(" at N = 1", {"N": 1}), Case(" at T = 1", {"T": 1}), Case(" at N = T = 1", {"N": 1, "T": 1}))
+WITHOUT_H0 = Case(" with h0 = None, which stands for zeros", {"initial": False}, branches=True, repeated=True)
+SMALLEST = (at_one("N"), at_one("T"), at_one("N", "T"))
 LARGE_STATES = Case(" where tanh is saturated", {"gain": 4.0})
 LONG_CASE = Case(f" at T = {LONG['T']}", LONG)
 SQUARE = {"D": 6, "H": 6}
@@ -352,7 +352,7 @@ step = Calculation(
     lambda problem: problem.given,
     equation="rnn-step",
     mistakes=STEP_MISTAKES + KEPT_IN_ONE_STEP,
-    cases=(Case(" at N = 1", {"N": 1}), Case(" at D = 1", {"D": 1}), Case(" at H = 1", {"H": 1}), LARGE_STATES),
+    cases=(at_one("N"), at_one("D"), at_one("H"), LARGE_STATES),
     square=SQUARE,
 )
 """One step."""

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 import unrolled
-from autograder.engine.families import Affine, Totals, carried, slopes_of_tanh, touching
+from autograder.engine.families import Affine, Totals, carried, clipped, slopes_of_tanh, touching
 from autograder.engine.mistakes import mistake
-from autograder.engine.problems import Case, Problem
+from autograder.engine.problems import Case, Problem, at_one
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Once, Walk, batch_first, terms
 from autograder.layers.rnn import LONG, draw, step_of
@@ -78,6 +78,12 @@ STEP_MISTAKES = (
         dz=lambda dh_total, h_t: -dh_total * (1 - h_t**2),
     ),
     mistake(
+        "divided_by_N",
+        "Every gradient is divided by the batch size, but a gradient of the summed loss is a sum.",
+        dz=lambda dh_total, h_t: dh_total * (1 - h_t**2) / len(h_t),
+    ),
+    *clipped("dz", "dh_total h_t", lambda dh_total, h_t: dh_total * (1 - h_t**2)),
+    mistake(
         "dWh_from_h",
         "dWh multiplies dz with the hidden state this step made, not with the one it started from.",
         dWh_part=lambda h_t, dz: h_t.T @ dz,
@@ -142,14 +148,13 @@ def right(problem: Problem) -> dict[str, np.ndarray]:
     return {"h": h, **dict(zip(("dx", "dh0", "dWx", "dWh", "db"), gradients, strict=True))}
 
 
-AT_N_1 = Case(" at N = 1", {"N": 1}, numeric=True)
 UPSTREAM_CASES = (
     Case(" where tanh is saturated", {"saturated": True}, exact=False),
     Case(" with a large upstream gradient", {"upstream": 1e4}),
     Case(" with a tiny upstream gradient", {"upstream": 1e-9}),
     Case(" where a large part of the loss depends on no weight", {"distracted": True}),
 )
-CASES = (AT_N_1, Case(" at T = 1", {"T": 1}, numeric=True), Case(f" at T = {LONG['T']}", LONG), *UPSTREAM_CASES)
+CASES = (at_one("N", numeric=True), at_one("T", numeric=True), Case(f" at T = {LONG['T']}", LONG), *UPSTREAM_CASES)
 SQUARE = {"D": 6, "H": 6}
 LARGE = {"N": 2, "T": 2, "D": 138, "H": 140}
 
@@ -192,7 +197,7 @@ step = Calculation(
     forward_equation="rnn-step",
     back_in_time=True,
     mistakes=STEP_MISTAKES,
-    cases=(AT_N_1, *UPSTREAM_CASES),
+    cases=(at_one("N", numeric=True), *UPSTREAM_CASES),
     square=SQUARE,
     large=LARGE | {"T": 1},
 )
@@ -297,8 +302,8 @@ windows = replace(
         Case(" at k = 1", {"k": 1, "T": 5}),
         Case(" at k = T", {"k": 5, "T": 5}),
         Case(" at k larger than T", {"k": 9, "T": 4}),
-        Case(" at T = 1", {"k": 3, "T": 1}, numeric=True),
-        Case(" at k = 2, N = 1", {"k": 2, "T": 7, "N": 1}, numeric=True),
+        Case(" at T = 1", {"k": 3, "T": 1}, numeric=True, branches=True),
+        Case(" at k = 2, N = 1", {"k": 2, "T": 7, "N": 1}, numeric=True, branches=True),
         Case(" where T is a multiple of k", {"k": 2, "T": 6}),
         Case(f" at T = {LONG['T']}, k = 11", LONG | {"k": 11}),
         *UPSTREAM_CASES,

@@ -198,7 +198,7 @@ def _call_answer(answer: dict, arguments: dict) -> dict:
 
 def _call_error(error: Any) -> dict:
     kind = error.get("kind") if type(error) is dict else None
-    if type(kind) is not str or kind not in ("missing", "not callable", "stub", "raise left", "raised"):
+    if type(kind) is not str or kind not in ("missing", "not callable", "stub", "raise left", "raised", "overwritten"):
         raise ChannelError("an error that is none")
     line_number = error.get("line_number")
     return {

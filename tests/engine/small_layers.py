@@ -10,14 +10,14 @@ import pytest
 from autograder.engine.backward import Backward
 from autograder.engine.families import kept_steps
 from autograder.engine.mistakes import mistake
-from autograder.engine.problems import Case, Problem, draw_sizes
+from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
 from autograder.engine.student import CheckFailed, Student
 from autograder.engine.terms import Once, Walk, batch_first, terms
 from autograder.engine.values import Values
 
-AT_N_1 = Case(" at N = 1", {"N": 1}, "A batch of one keeps its axis.")
-NUMERIC_AT_N_1 = Case(" at N = 1", {"N": 1}, numeric=True)
+AT_N_1 = Case(" at N = 1", {"N": 1}, "A batch of one keeps its axis.", branches=True)
+NUMERIC_AT_N_1 = at_one("N", numeric=True)
 SQUARE = {"D": 4, "H": 4}
 
 
@@ -121,7 +121,7 @@ LEAK = Calculation(
         mistake("first_step_only", "Only the first step is walked.", order=lambda T: range(1)),
         *kept_steps({"h_prev": "previous", "h_t": "h_t"}),
     ),
-    cases=(AT_N_1, Case(" at T = 1", {"T": 1})),
+    cases=(AT_N_1, at_one("T")),
 )
 
 LEAK_BACK = Calculation(

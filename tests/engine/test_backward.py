@@ -1,183 +1,620 @@
 """The numeric gradient checker, tried on itself: what it lets pass, what it refuses, and what it says."""
 
-import banks
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from autograder.checks import ps3
-from autograder.gradient_check import (
-    BackwardPass,
-    call_twice,
-    check_backward,
-    expect_same_twice,
-    refuse_slow_backward,
+from small_layers import (
+    LEAK_BACK,
+    NUMERIC_AT_N_1,
+    RIGHT,
+    SLOPE,
+    failure_of,
+    leak_backward,
+    passes,
+    spoiled,
+    squared,
+    wave_backward,
 )
-from autograder.gradients import norm_relative_error, numeric_gradient, numeric_slopes
-from autograder.problems import draw_rnn, draw_sizes
-from autograder.student import CheckFailed, Student
+
+from autograder.engine.backward import ANALYTIC, TOLERANCE, refuse_slow_backward
+from autograder.engine.problems import Case
+from autograder.engine.student import CheckFailed, Student
+
+SEEDS, MANY = range(10), range(100)
+QUESTIONS = {"wave_backward": wave_backward, "leak_backward": leak_backward, "squared": squared}
+GRADIENTS = [("wave_backward", "dx"), ("wave_backward", "dW"), ("leak_backward", "dx"), ("leak_backward", "dr"),
+             ("squared", "dx")]  # fmt: skip
 
 
-class Layer:
-    """The problem of a small layer, L = Σ g sin(a) with a = x W: its point and sizes."""
-
-    def __init__(self, rng, scale=1.0):
-        self.sizes = {"N": 3, "D": 4, "H": 2}
-        self.point = {"x": rng.standard_normal((3, 4)), "W": scale * rng.standard_normal((4, 2))}
-        self.g = rng.standard_normal((3, 2))
-
-    def gradients(self):
-        x, W = self.point["x"], self.point["W"]
-        da = self.g * np.cos(x @ W)
-        return {"dx": da @ W.T, "dW": x.T @ da}
+def times(question, name, factor):
+    """Return the right backward function with one of its gradients multiplied."""
+    outputs = QUESTIONS[question].signature.compared
+    return spoiled(question, *((lambda d: d * factor) if output == name else None for output in outputs))
 
 
-def layer(**changed):
-    """Return how to check the small layer, with some of its gradients changed, and a student to go with it."""
-
-    def run(student, problem):
-        gradients = problem.gradients()
-        return tuple(changed.get(name, lambda gradient: gradient)(value) for name, value in gradients.items())
-
-    def loss(student, problem):
-        return lambda point: float(np.sum(problem.g * np.sin(point["x"] @ point["W"])))
-
-    return BackwardPass(
-        "layer_backward",
-        {"dx": "ND", "dW": "DH"},
-        run,
-        loss,
-        Layer.gradients,
-        equation="bptt-dz",
-        equations={"dW": "bptt-dWx"},
-    )
+def with_cases(question, *cases, **changed):
+    """Return a question whose calculation has other cases, and other things changed."""
+    return replace(question, calculation=replace(question.calculation, cases=cases, **changed))
 
 
-def failure_of(backward, problems):
-    """Check the small layer, which must fail, and return the failure."""
-    with pytest.raises(CheckFailed) as caught:
-        check_backward(Student.of_namespace({}), backward, problems, np.random.default_rng(1))
-    return caught.value
+def worst_error(said):
+    """Return the error that a learner is told of gradients that are right."""
+    return float(re.search(r"\(worst error (\S+)\)\.$", said)[1])
 
 
-def test_a_right_gradient_passes_with_an_error_far_below_the_tolerance():
-    for seed in range(100):
-        rng = np.random.default_rng(seed)
-        worst = check_backward(Student.of_namespace({}), layer(), [("", Layer(rng))], rng)
-        assert worst < 1e-9
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_right_gradients_pass_with_an_error_far_below_the_tolerance(question):
+    for seed in MANY:
+        said = passes(QUESTIONS[question], seed)
+        assert said.startswith("All is right (worst error ")
+        assert worst_error(said) < 1e-9 < TOLERANCE / 100
 
 
-@pytest.mark.parametrize("name", ["dx", "dW"])
-def test_a_gradient_wrong_by_half_a_thousandth_is_refused(name):
-    for seed in range(100):
-        problem = Layer(np.random.default_rng(seed))
-        failure = failure_of(layer(**{name: lambda d: 1.0005 * d}), [("", problem)])
-        assert f"Wrong: {name}." in str(failure)
+def test_the_worst_error_is_the_largest_of_all_problems():
+    # Rounded at N = 1 to what still passes there.
+    question = with_cases(wave_backward, replace(NUMERIC_AT_N_1, exact=False))
+
+    def rounded(dy, cache):
+        dx, dW = RIGHT["wave_backward"](dy, cache)
+        return dx, dW * (1 + 3e-7 * (len(dy) == 1))
+
+    assert worst_error(passes(question, wave_backward=rounded)) == pytest.approx(3e-7, rel=0.3)
+
+
+@pytest.mark.parametrize(("question", "name"), GRADIENTS)
+def test_a_gradient_wrong_by_half_a_thousandth_is_refused(question, name):
+    right = [other for other in QUESTIONS[question].gradients if other != name]
+    for seed in MANY:
+        failure = failure_of(QUESTIONS[question], seed, **{question: times(question, name, 1.0005)})
+        first = f"{question} is not right yet. Wrong: {name}."
+        assert str(failure).splitlines()[0] == first + (f" Right: {', '.join(right)}." if right else "")
+        assert failure.tensors == (name,)
+        assert failure.mistakes == ()
+
+
+def test_a_wrong_gradient_is_told_in_these_lines_and_no_others():
+    failure = failure_of(wave_backward, 3, wave_backward=times("wave_backward", "dW", 1.5))
+    first, equation, entry, error = str(failure).splitlines()
+    assert first == "wave_backward is not right yet. Wrong: dW. Right: dx."
+    assert equation == "  See equation wave-dW."
+    number = r"-?[\d.e-]+[\d]"
+    yours, numeric = re.fullmatch(rf"  dW\[\d, \d\]: yours ({number}), numeric gradient ({number})\.", entry).groups()
+    assert float(yours) == pytest.approx(1.5 * float(numeric), rel=1e-4)
+    assert error == "  Norm-relative error of dW: 3.3e-01; at most 1e-06 passes."
+
+
+def test_a_single_wrong_entry_is_refused_and_shown_beside_the_numeric_one():
+    def one_entry(dy, cache):
+        dx, dW = RIGHT["wave_backward"](dy, cache)
+        dW[1, 0] += 1e-4
+        return dx, dW
+
+    for seed in SEEDS:
+        failure = failure_of(wave_backward, seed, wave_backward=one_entry)
+        entry = re.search(r"dW\[1, 0\]: yours (\S+), numeric gradient (\S+)\.", str(failure))
+        assert float(entry[1]) - float(entry[2]) == pytest.approx(1e-4, rel=0.2)
+        assert "Wrong: dW. Right: dx." in str(failure)
+
+
+@pytest.mark.parametrize(("question", "name"), GRADIENTS)
+def test_a_gradient_right_to_seven_digits_is_refused_as_made_of_differences(question, name):
+    for seed in SEEDS:
+        failure = failure_of(QUESTIONS[question], seed, **{question: times(question, name, 1 + 1e-7)})
+        assert str(failure).startswith(f"{question} is right to 1e-07 only; the chain rule in float64 gives 1e-15.\n")
+        assert f"{name}: made from differences of the forward pass, or computed in float32" in str(failure)
         assert failure.tensors == (name,)
 
 
-def test_a_single_wrong_entry_is_refused_and_shown():
-    def one_entry(dW):
-        dW = dW.copy()
-        dW[2, 1] += 1e-4
-        return dW
-
-    failure = failure_of(layer(dW=one_entry), [("", Layer(np.random.default_rng(0)))])
-    assert "dW[2, 1]: yours" in str(failure)
+def test_all_gradients_of_lost_digits_are_listed():
+    rough = spoiled("wave_backward", lambda dx: dx * (1 + 3e-10), lambda dW: dW * (1 + 5e-9))
+    failure = failure_of(wave_backward, wave_backward=rough)
+    assert str(failure).splitlines()[0].startswith("wave_backward is right to 5e-09 only")
+    assert str(failure).splitlines()[1].startswith("dx, dW: made from")
+    assert failure.tensors == ("dx", "dW")
 
 
-def test_a_gradient_right_to_seven_digits_is_refused_as_made_of_differences():
-    failure = failure_of(layer(dx=lambda d: d * (1 + 1e-7)), [("", Layer(np.random.default_rng(0)))])
-    assert "layer_backward is right to 1e-07 only" in str(failure)
-    assert failure.tensors == ("dx",)
+@pytest.mark.parametrize(("error", "passed"), [(ANALYTIC / 5, True), (ANALYTIC * 5, False)])
+def test_the_bound_for_lost_digits_leaves_room_for_rounding(error, passed):
+    for seed in SEEDS:
+        function = times("wave_backward", "dx", 1 + error)
+        if passed:
+            passes(wave_backward, seed, wave_backward=function)
+        else:
+            assert "is right to 5e-10 only" in str(failure_of(wave_backward, seed, wave_backward=function))
 
 
-def test_a_forward_pass_that_depends_on_nothing_is_refused_whatever_the_gradient():
-    problem = Layer(np.random.default_rng(0), scale=0.0)
-    problem.g *= 0
-    failure = failure_of(layer(), [("", problem)])
-    assert "The forward pass hardly depends on x" in str(failure)
-    assert failure.tensors == ("dx",)
+def test_gradients_in_float32_inside_are_refused_as_rough():
+    rounded = spoiled("wave_backward", None, lambda dW: dW.astype(np.float32).astype(float))
+    assert "computed in float32 somewhere" in str(failure_of(wave_backward, wave_backward=rounded))
 
 
-def test_the_circumstance_of_a_later_problem_stands_in_the_message():
-    rng = np.random.default_rng(0)
-    problems = [("", Layer(rng)), (" at N = 3", Layer(rng))]
-    calls = iter([1.0, 1.1])
-    failure = failure_of(layer(dx=lambda d: next(calls) * d), problems)
-    assert str(failure).startswith("layer_backward is not right yet at N = 3. Wrong: dx. Right: dW.")
+def test_lost_digits_pass_in_a_circumstance_that_costs_some():
+    def rough_at_n_1(dy, cache):
+        dx, dW = RIGHT["wave_backward"](dy, cache)
+        return dx * (1 + 1e-8 * (len(dy) == 1)), dW
+
+    passes(with_cases(wave_backward, Case(" at N = 1", {"N": 1}, exact=False)), wave_backward=rough_at_n_1)
+    failure = failure_of(with_cases(wave_backward, Case(" at N = 1", {"N": 1})), wave_backward=rough_at_n_1)
+    assert "is right to 1e-08 only" in str(failure)
 
 
-def test_the_equation_is_that_of_the_wrong_gradient_when_others_are_right():
-    problems = [("", Layer(np.random.default_rng(0)))]
-    assert "See equation bptt-dWx" in str(failure_of(layer(dW=lambda d: -d), problems))
-    assert "See equation bptt-dz" in str(failure_of(layer(dW=lambda d: -d, dx=lambda d: -d), problems))
+# ------------------------------------------------------------------------------------------------ the forward pass
 
 
-def test_gradients_that_are_all_zero_are_called_so():
-    failure = failure_of(layer(dW=lambda d: 0 * d, dx=lambda d: 0 * d), [("", Layer(np.random.default_rng(0)))])
-    assert "Zero everywhere: dx, dW." in str(failure)
+def test_a_wrong_forward_pass_is_refused_before_its_gradients():
+    for seed in SEEDS:
+        failure = failure_of(wave_backward, seed, wave_forward=lambda x, W: (x @ W, {"x": x, "W": W, "a": x @ W}))
+        lines = str(failure).splitlines()
+        assert lines[0] == "wave_forward: y is wrong."
+        assert lines[1] == "  See equation wave-y."
+        assert lines[2].startswith("  y[")
+        assert failure.tensors == ("y",)
 
 
-def test_slopes_along_random_directions_agree_with_the_gradient_of_every_entry():
-    rng = np.random.default_rng(2)
-    problem = Layer(rng)
-    loss = layer().loss(None, problem)
-    slopes = numeric_slopes(loss, problem.point, "W", rng)
-    entries = numeric_gradient(loss, problem.point, "W")
-    assert norm_relative_error(slopes.along(entries), slopes.values) < 1e-9
-    assert norm_relative_error(entries, problem.gradients()["dW"]) < 1e-10
-
-
-def test_numeric_slopes_leave_the_point_as_it_was():
-    rng = np.random.default_rng(3)
-    problem = Layer(rng)
-    before = {name: value.copy() for name, value in problem.point.items()}
-    numeric_slopes(layer().loss(None, problem), problem.point, "x", rng)
-    for name, value in before.items():
-        np.testing.assert_array_equal(problem.point[name], value)
+def test_a_constant_forward_pass_with_a_zero_backward_pass_is_refused():
+    # Their gradients agree, so the values of the forward pass have to be looked at.
+    failure = failure_of(
+        wave_backward,
+        wave_forward=lambda x, W: (np.zeros((len(x), W.shape[1])), (x, W)),
+        wave_backward=lambda dy, cache: tuple(map(np.zeros_like, cache)),
+    )
+    assert "wave_forward: y is wrong" in str(failure)
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "error"),
+    ("forward", "said"),
     [
-        ([0.0, 0.0], [0.0, 0.0], 0.0),
-        ([3.0, 4.0], [0.0, 0.0], 1.0),
-        ([3.0, 4.0], [-3.0, -4.0], 2.0),
-        ([1.0, np.nan], [1.0, 1.0], np.inf),
-        ([1.0, np.inf], [1.0, 1.0], np.inf),
-        ([1e-12], [2e-12], 0.5),
+        (lambda x, W: 1 / 0, "wave_forward raised ZeroDivisionError"),
+        (lambda x, W: np.sin(x @ W), "wave_forward returns one value; expected 2: y, cache."),
+        (lambda x, W: (np.sin(x @ W).T, None), "wave_forward: y has shape"),
+    ],
+    ids=["raises", "no cache", "transposed"],
+)
+def test_a_forward_pass_that_fails_is_told_in_its_own_name(forward, said):
+    assert str(failure_of(wave_backward, wave_forward=forward)).startswith(said)
+
+
+def remembering(*tensors):
+    """Return a right forward function that keeps some tensors from the first call with these shapes."""
+    kept = {}
+
+    def forward(x, W):
+        first = kept.setdefault((x.shape, W.shape), {"x": x, "W": W})
+        return RIGHT["wave_forward"](*(first[name] if name in tensors else now for name, now in (("x", x), ("W", W))))
+
+    return forward
+
+
+@pytest.mark.parametrize("tensor", ["x", "W"])
+def test_a_forward_pass_that_does_not_depend_on_a_tensor_is_refused_whatever_the_gradient(tensor):
+    failure = failure_of(wave_backward, wave_forward=remembering(tensor))
+    assert str(failure) == (
+        f"The forward pass hardly depends on {tensor} (slope 0.0e+00), so d{tensor} cannot be judged."
+        f" Is {tensor} used, and is the result not cut off?"
+    )
+    assert failure.tensors == (f"d{tensor}",)
+
+
+def forward_with(leak, where=lambda x: True):
+    """Return a forward function right at a point it is first called with, and of `leak` times its slope by W."""
+    kept = {}
+
+    def forward(x, W):
+        if not where(x):
+            return RIGHT["wave_forward"](x, W)
+        first = kept.setdefault(x.shape + W.shape, W)
+        if not np.allclose(first, W, rtol=0, atol=0.1):
+            first = kept[x.shape + W.shape] = W  # other numbers of the same sizes: a new point
+        return RIGHT["wave_forward"](x, first + leak * (W - first))
+
+    return forward
+
+
+@pytest.mark.parametrize("leak", [1e-9, -1e-9])
+def test_a_forward_pass_that_hardly_depends_on_a_tensor_is_refused(leak):
+    failure = failure_of(wave_backward, wave_forward=forward_with(leak))
+    assert re.match(r"The forward pass hardly depends on W \(slope \d\.\de-\d\d\), so dW cannot", str(failure))
+
+
+def test_a_forward_pass_that_is_no_number_a_little_away_is_refused():
+    kept = {}
+
+    def forward(x, W):
+        y, cache = RIGHT["wave_forward"](x, W)
+        return (y if np.array_equal(kept.setdefault(x.shape, W), W) else y * np.nan), cache
+
+    assert "hardly depends on W (slope nan)" in str(failure_of(wave_backward, wave_forward=forward))
+
+
+def test_the_circumstance_in_which_nothing_depends_on_a_tensor_is_told():
+    failure = failure_of(wave_backward, wave_forward=forward_with(0.0, lambda x: len(x) == 1))
+    assert "The forward pass hardly depends on W at N = 1 (slope" in str(failure)
+
+
+def test_gradients_are_compared_with_the_slopes_of_the_students_own_forward_pass():
+    for seed in SEEDS:
+        failure = failure_of(wave_backward, seed, wave_forward=forward_with(0.5))
+        lines = str(failure).splitlines()
+        assert lines[0] == "wave_backward is not right yet. Wrong: dW. Right: dx."
+        entry = re.search(r"dW\[\d+, \d+\]: yours (\S+), numeric gradient (\S+)\.", str(failure))
+        assert float(entry[1]) == pytest.approx(2 * float(entry[2]), rel=1e-4)
+        assert "Norm-relative error of dW: 5.0e-01" in str(failure)
+
+
+def test_slopes_are_taken_only_where_they_are_asked_for():
+    wrong_slopes = forward_with(0.5, lambda x: len(x) == 1)
+    at_n_1 = Case(" at N = 1", {"N": 1})
+    passes(with_cases(wave_backward, at_n_1), wave_forward=wrong_slopes)
+    failure = failure_of(
+        with_cases(wave_backward, NUMERIC_AT_N_1), wave_forward=forward_with(0.5, lambda x: len(x) == 1)
+    )
+    assert str(failure).startswith("wave_backward is not right yet at N = 1. Wrong: dW. Right: dx.")
+
+
+def test_where_no_slopes_are_taken_a_gradient_is_shown_beside_the_one_expected():
+    def wrong_at_n_1(dy, cache):
+        dx, dW = RIGHT["wave_backward"](dy, cache)
+        return dx, dW * (1 + (len(dy) == 1))
+
+    plain = with_cases(wave_backward, Case(" at N = 1", {"N": 1}))
+    assert re.search(r"yours \S+, expected \S+\.\n", str(failure_of(plain, wave_backward=wrong_at_n_1)))
+    assert "numeric gradient" in str(failure_of(wave_backward, wave_backward=wrong_at_n_1))
+
+
+def test_a_result_of_the_forward_pass_that_is_no_array_a_little_away_is_refused():
+    kept = {}
+
+    def forward(x, W):
+        y, cache = RIGHT["wave_forward"](x, W)
+        return (y if np.array_equal(kept.setdefault(x.shape, W), W) else "text"), cache
+
+    failure = failure_of(wave_backward, wave_forward=forward)
+    assert str(failure) == "wave_forward: y is not always an array of numbers."
+    assert failure.tensors == ("y",)
+
+
+def test_a_loss_of_ones_own_replaces_the_sum_of_what_comes_times_what_arrives():
+    def half(forward, given):
+        return 0.5 * float(np.sum(forward(given)["y"] * given["dy"]))
+
+    failure = failure_of(with_cases(wave_backward, loss=half))
+    assert str(failure).startswith("wave_backward is not right yet. Wrong: dx, dW.")
+
+
+def test_slopes_may_be_those_of_another_function_than_the_one_whose_cache_is_handed_on():
+    question = replace(wave_backward, slopes_of="other(x, W) -> y NH")
+    passes(question, other=lambda x, W: np.sin(x @ W))
+    said = str(failure_of(question, other=lambda x, W: np.sin(2 * x @ W)))
+    assert said.startswith("wave_backward is not right yet. Wrong: dx, dW.")
+
+
+# ------------------------------------------------------------------------------------------------ what is said
+
+
+def test_the_equation_is_that_of_the_wrong_gradient_when_others_are_right():
+    def said(dx, dW):
+        return str(failure_of(wave_backward, wave_backward=spoiled("wave_backward", dx, dW)))
+
+    def minus(d):
+        return d - 1
+
+    assert "See equation wave-dW." in said(None, minus)
+    assert "See equation wave-dx." in said(minus, None)
+    assert "See equation wave-da." in said(minus, minus)
+
+
+def test_gradients_that_are_all_zero_are_called_so():
+    failure = failure_of(wave_backward, wave_backward=spoiled("wave_backward", np.zeros_like, np.zeros_like))
+    assert str(failure).splitlines()[1] == "  Zero everywhere: dx, dW."
+    assert failure.mistakes == ()
+
+
+@pytest.mark.parametrize(
+    ("backward", "name", "equation"),
+    [
+        (lambda dy, c: (dy @ c["W"].T, c["x"].T @ dy), "cosine_missing", "wave-da"),
+        (lambda dy, c: (RIGHT["wave_backward"](dy, c)[0], c["x"].T @ dy), "dW_from_dy", "wave-dW"),
+        (lambda dy, c: (dy @ c["W"].T, RIGHT["wave_backward"](dy, c)[1]), "dx_from_dy", "wave-dx"),
     ],
 )
-def test_the_norm_relative_error_has_no_floor_and_never_hides_a_nan(a, b, error):
-    assert norm_relative_error(np.array(a), np.array(b)) == error
+def test_a_known_mistake_is_named_with_its_sentence_and_its_equation(backward, name, equation):
+    for seed in SEEDS:
+        failure = failure_of(wave_backward, seed, wave_backward=backward)
+        assert failure.mistakes == (name,)
+        (sentence,) = [known.sentence for known in SLOPE.mistakes if known.name == name]
+        assert str(failure).splitlines()[1:3] == [f"  {sentence}", f"  See equation {equation}."]
 
 
-def test_a_function_that_answers_differently_the_second_time_is_refused():
-    with pytest.raises(CheckFailed, match=r"gives two answers: dW changed") as caught:
-        expect_same_twice("f", (np.ones(2), np.zeros(2)), (np.ones(2), np.ones(2)), ["dx", "dW"])
-    assert caught.value.tensors == ("dW",)
+def test_a_mistake_that_explains_a_part_leaves_the_rest_to_something_else():
+    def backward(dy, cache):
+        return dy @ cache["W"].T, RIGHT["wave_backward"](dy, cache)[1] + 1
+
+    failure = failure_of(wave_backward, wave_backward=backward)
+    assert failure.mistakes == ("dx_from_dy",)
+    assert failure.tensors == ("dx", "dW")
+    assert "  That does not explain dW: there is something else besides." in str(failure)
 
 
-def test_a_function_that_fails_the_second_time_is_told_so():
-    cache = [1]
+def test_gradients_of_the_wrong_form_are_told_their_mistake_if_that_is_known():
+    failure = failure_of(wave_backward, wave_backward=spoiled("wave_backward", None, np.transpose))
+    assert failure.mistakes == ("dW_transposed",)
+    assert failure.tensors == ("dW",)
+    lines = str(failure).splitlines()
+    assert "The axes are in another order." in lines[0]
+    assert lines[1:] == ["  dW is transposed.", "  See equation wave-dW."]
 
-    def once(a):
-        cache.pop()
-        return a
 
-    with pytest.raises(CheckFailed, match=r"once works once; called again with the same arguments it fails"):
-        call_twice(Student.of_namespace({"once": once}), "once", {"a": np.ones(2)}, ["da"])
+def test_a_function_that_runs_only_where_sizes_are_equal_is_told_its_mistake():
+    def backward(dy, cache):
+        da = dy * np.cos(cache["a"])
+        return da @ cache["W"], cache["x"].T @ da
+
+    for seed in SEEDS:
+        failure = failure_of(wave_backward, seed, wave_backward=backward)
+        assert failure.mistakes == ("W_not_transposed",)
+        assert str(failure).startswith("wave_backward raised ValueError")
+
+
+def test_gradients_in_another_order_are_told_so():
+    def swapped(dy, cache):
+        return RIGHT["wave_backward"](dy, cache)[::-1]
+
+    failure = failure_of(wave_backward, wave_backward=swapped)
+    assert str(failure) == "wave_backward returns what it should, but in another order; expected dx, dW."
+    assert failure.mistakes == ("outputs_permuted",)
+
+
+def at_n_1(wrong, right=RIGHT["wave_backward"]):
+    """Return a backward function that is wrong where the batch is one."""
+    return lambda dy, cache: (wrong if len(dy) == 1 else right)(dy, cache)
+
+
+def test_a_mistake_is_not_blamed_on_a_circumstance():
+    for seed in SEEDS:
+        said = str(failure_of(wave_backward, seed, wave_backward=times("wave_backward", "dx", 1.1)))
+        assert " at N = 1" not in said
+        assert "called again" not in said
+
+
+def test_gradients_wrong_in_one_circumstance_are_told_which():
+    for seed in SEEDS:
+        failure = failure_of(wave_backward, seed, wave_backward=at_n_1(times("wave_backward", "dx", 1.1)))
+        assert str(failure).startswith("wave_backward is not right yet at N = 1. Wrong: dx. Right: dW.")
+
+
+def test_a_clipped_gradient_shows_where_a_large_one_arrives():
+    clipped = spoiled("wave_backward", lambda dx: np.clip(dx, -100, 100), lambda dW: np.clip(dW, -100, 100))
+    failure = failure_of(wave_backward, wave_backward=clipped)
+    assert str(failure).startswith("wave_backward is not right yet with a large upstream gradient. Wrong: dx, dW.")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda dy, cache: 1 / 0, "wave_backward raised ZeroDivisionError"),
+        (lambda dy, cache: (dy[0], dy), "wave_backward: dx has shape"),
+        (lambda dy, cache: None, "wave_backward returns None"),
+    ],
+    ids=["raises", "another shape", "nothing"],
+)
+def test_a_failure_in_one_circumstance_is_told_where_it_happened(wrong, said):
+    lines = str(failure_of(wave_backward, wave_backward=at_n_1(wrong))).splitlines()
+    assert said in lines[0]
+    assert lines[-1] == "  That is at N = 1."
+
+
+def test_a_forward_pass_that_fails_in_one_circumstance_is_told_where_it_happened():
+    def squeezed(x, W):
+        y, cache = RIGHT["wave_forward"](x, W)
+        return y.squeeze(), cache
+
+    def shifted(x, W):
+        y, cache = RIGHT["wave_forward"](x, W)
+        return y + (len(x) == 1), cache
+
+    for forward in (squeezed, shifted):
+        assert str(failure_of(wave_backward, wave_forward=forward)).endswith("\n  That is at N = 1.")
+
+
+def test_numpy_is_told_in_other_words_with_the_circumstance():
+    lines = str(failure_of(wave_backward, wave_backward=at_n_1(lambda dy, cache: dy.T @ dy.T))).splitlines()
+    assert lines[-2].startswith("  `@` needs equal inner sizes")
+    assert lines[-1] == "  That is at N = 1."
+
+
+# ------------------------------------------------------------------------------------------------ called again
+
+
+def from_call(number, wrong, right=RIGHT["wave_backward"]):
+    """Return a backward function that is wrong from its call of this number on, counted from 1."""
+    calls = []
+
+    def backward(dy, cache):
+        calls.append(1)
+        return (wrong if len(calls) >= number else right)(dy, cache)
+
+    return backward
+
+
+def test_called_twice_with_equal_arguments_rounding_may_differ():
+    for seed in SEEDS:
+        passes(wave_backward, seed, wave_backward=from_call(2, times("wave_backward", "dW", 1 + 1e-15)))
+
+
+@pytest.mark.parametrize("drift", [3e-12, 1e-9, 0.5])
+def test_called_twice_with_equal_arguments_another_answer_is_refused(drift):
+    for seed in SEEDS:
+        failure = failure_of(wave_backward, seed, wave_backward=from_call(2, times("wave_backward", "dW", 1 + drift)))
+        first, why = str(failure).splitlines()
+        assert first == "wave_backward called twice with the same arguments gives two answers: dW changed."
+        assert why.startswith("The first call changes the cache")
+        assert failure.tensors == ("dW",)
+
+
+def test_a_function_that_uses_up_its_cache_is_told_so():
+    def uses_up(dy, cache):
+        dx, dW = RIGHT["wave_backward"](dy, cache)
+        del cache["a"]
+        return dx, dW
+
+    failure = failure_of(wave_backward, wave_backward=uses_up)
+    said = str(failure).splitlines()
+    assert said[0] == "wave_backward works once; called again with the same arguments it fails:"
+    assert said[1] == "  wave_backward raised KeyError: 'a'"
+    assert said[-1].endswith("Work on copies.")
+    assert failure.tensors == ("cache",)
+
+
+def test_without_a_cache_a_function_that_fails_when_called_again_is_told_what_it_keeps():
+    failure = failure_of(squared, squared=from_two(lambda x: 1 / 0, RIGHT["squared"]))
+    assert str(failure).startswith("squared works once; called again")
+    assert "Every call has to start afresh." in str(failure)
+    assert failure.tensors == ("loss", "dx")
+
+
+def from_two(wrong, right):
+    """Return a function of one argument that is wrong when it gets the same one for the second time."""
+    seen = set()
+
+    def function(x):
+        again = x.tobytes() in seen
+        seen.add(x.tobytes())
+        return (wrong if again else right)(x)
+
+    return function
+
+
+def test_a_gradient_that_is_kept_and_given_again_is_told_so():
+    for seed in SEEDS:
+        kept = {}
+
+        def backward(dy, cache, kept=kept):
+            return kept.setdefault(dy.shape, RIGHT["wave_backward"](dy, cache))
+
+        failure = failure_of(wave_backward, seed, wave_backward=backward)
+        assert failure.mistakes == ("answer_kept",)
+        assert failure.tensors == ("dx", "dW")
+        lines = str(failure).splitlines()
+        assert lines[0] == (
+            "wave_backward is not right yet when it is called again with other numbers of the same sizes."
+            " Wrong: dx, dW."
+        )
+        assert lines[1].startswith("  It gives the answer to the numbers of the call before")
+
+
+def test_other_numbers_of_the_same_sizes_are_tried_twice_too():
+    # Called for the first problem twice, for the second of the same sizes from the third call on.
+    failure = failure_of(wave_backward, wave_backward=from_call(4, times("wave_backward", "dW", 1 + 1e-9)))
+    assert "gives two answers: dW changed" in str(failure)
+    wrong_later = failure_of(wave_backward, wave_backward=from_call(3, times("wave_backward", "dW", 1.5)))
+    assert "when it is called again with other numbers of the same sizes. Wrong: dW." in str(wrong_later)
+    assert "  Is something kept from one call to the next?" in str(wrong_later)
+
+
+def test_an_upstream_gradient_changed_in_place_is_refused():
+    def in_place(dy, cache):
+        dy *= 2
+        return RIGHT["wave_backward"](dy / 2, cache)
+
+    assert "wave_backward changes its argument dy in place" in str(failure_of(wave_backward, wave_backward=in_place))
+
+
+# ------------------------------------------------------------------------------------------------ through time
+
+
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_the_step_named_is_the_first_that_goes_wrong_on_the_way_back(step):
+    # What arrives at the step is doubled there, so all before it are wrong, and none after it.
+    def backward(dh, cache):
+        dx, dr, dh_sent = np.empty_like(dh), np.zeros(dh.shape[2]), np.zeros_like(dh[:, 0])
+        for t in reversed(range(dh.shape[1])):
+            dx[:, t] = dh[:, t] + dh_sent * (1 + (t == step))
+            dr += (dx[:, t] * cache[t]["h_prev"]).sum(axis=0)
+            dh_sent = dx[:, t] * cache[t]["r"]
+        return dx, dr
+
+    where = f"goes wrong at t = {step}." if step else "dx is wrong at t = 0 only."
+    for seed in MANY:
+        said = str(failure_of(leak_backward, seed, leak_backward=backward))
+        assert where in said
+        assert "  dx[" in said
+
+
+def test_a_mistake_on_the_way_back_is_named_and_located_from_the_end():
+    def dropped(dh, cache):
+        return dh, sum((dh[:, t] * cache[t]["h_prev"]).sum(axis=0) for t in range(dh.shape[1]))
+
+    for seed in SEEDS:
+        failure = failure_of(leak_backward, seed, leak_backward=dropped)
+        T = LEAK_BACK.draw(np.random.default_rng(seed)).sizes["T"]
+        assert failure.mistakes == ("dropped",)
+        assert f"  dx is right at t = {T - 1} and goes wrong at t = {T - 2}." in str(failure)
+
+
+def test_of_wrong_gradients_the_one_that_has_steps_is_shown():
+    question = replace(leak_backward, text="leak_backward(dh, cache) -> dr H, dx NTH")
+    wrong = failure_of(
+        question, leak_backward=lambda dh, cache: [d + 1 for d in RIGHT["leak_backward"](dh, cache)[::-1]]
+    )
+    assert "Wrong: dr, dx." in str(wrong)
+    assert "  dx[" in str(wrong)
+    assert "  dr[" not in str(wrong)
+
+
+# ------------------------------------------------------------------------------------------------ a loss
+
+
+def test_a_wrong_loss_is_judged_as_a_value_before_the_gradient():
+    failure = failure_of(squared, squared=lambda x: (np.mean(x**2), 2 * x))
+    assert failure.mistakes == ("loss_mean",)
+    assert failure.tensors == ("loss",)
+    assert str(failure).splitlines()[:3] == [
+        "squared: loss is wrong.",
+        "  The loss is a mean.",
+        "  See equation squared.",
+    ]
+    both = failure_of(squared, squared=lambda x: (np.sum(x**2) + 1, 3 * x))
+    assert str(both).startswith("squared: loss and dx are wrong.")
+    assert both.tensors == ("loss", "dx")
+
+
+def test_the_gradient_of_a_right_loss_is_compared_with_its_slopes():
+    for seed in SEEDS:
+        failure = failure_of(squared, seed, squared=lambda x: (np.sum(x**2), x))
+        assert failure.mistakes == ("factor_missing",)
+        assert str(failure).startswith("squared is not right yet. Wrong: dx.\n  The factor two is missing.")
+
+
+def test_a_loss_that_does_not_depend_on_anything_is_refused():
+    kept = {}
+
+    def constant(x):
+        first = kept.setdefault(x.shape, x)
+        return np.sum(first**2), 2 * x
+
+    assert "The forward pass hardly depends on x" in str(failure_of(squared, squared=constant))
+
+
+def test_outputs_that_are_no_gradients_are_not_differentiated():
+    assert list(squared.gradients) == ["dx"]
+    assert list(wave_backward.gradients) == ["dx", "dW"]
+
+
+# ------------------------------------------------------------------------------------------------ cost
 
 
 @pytest.mark.parametrize(
     ("backward_seconds", "forward_seconds", "refused"),
-    [(0.3, 1e-6, False), (0.9, 1e-3, False), (0.9, 1e-4, True), (8.0, 3e-3, False)],
-    ids=["short", "slow but like a loop", "slow like differences", "slow on a busy machine"],
+    [(0.3, 1e-6, False), (0.9, 1e-3, False), (0.9, 1e-4, True), (8.0, 3e-3, False), (8.0, 5.0, False)],
+    ids=["short", "slow but like a loop", "slow like differences", "slow on a busy machine", "slow both ways"],
 )
 def test_a_backward_pass_is_refused_for_its_cost_only_when_no_loop_is_as_slow(
     monkeypatch, backward_seconds, forward_seconds, refused
 ):
     now = [0.0]
-    monkeypatch.setattr("autograder.gradient_check.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("autograder.engine.backward.time.perf_counter", lambda: now[0])
 
     def spend(seconds):
         now[0] += seconds
@@ -186,115 +623,67 @@ def test_a_backward_pass_is_refused_for_its_cost_only_when_no_loop_is_as_slow(
         refuse_slow_backward("f", lambda: spend(forward_seconds), lambda: spend(backward_seconds))
 
     if refused:
-        with pytest.raises(CheckFailed, match="takes 9000 times as long as the forward pass"):
+        with pytest.raises(CheckFailed, match="f takes 9000 times as long as the forward pass when there are 40,000"):
             check()
     else:
         assert check() is None
 
 
-def complex_step(dh_t, cache):
-    """Differentiate one step by complex steps, exact to the last digit and one forward pass for every weight."""
-    x_t, h_prev, Wx, Wh, h_t = cache
-    b = np.arctanh(h_t[0]) - x_t[0] @ Wx - h_prev[0] @ Wh
-    point = [x_t, h_prev, Wx, Wh, b]
-    gradients = []
-    for position, value in enumerate(point):
-        gradient = np.empty(value.shape)
-        for index in np.ndindex(value.shape):
-            moved = value.astype(complex)
-            moved[index] += 1e-30j
-            x, h, U, W, bias = (*point[:position], moved, *point[position + 1 :])
-            gradient[index] = np.sum(np.tanh(x @ U + h @ W + bias) * dh_t).imag / 1e-30
-        gradients.append(gradient)
-    return tuple(gradients)
+def test_a_backward_pass_is_timed_once_and_the_forward_pass_for_a_while(monkeypatch):
+    now, calls = [0.0], []
+    monkeypatch.setattr("autograder.engine.backward.time.perf_counter", lambda: now[0])
+
+    def spend(name, seconds):
+        calls.append(name)
+        now[0] += seconds
+
+    refuse_slow_backward("f", lambda: spend("forward", 0.125), lambda: spend("backward", 0.5))
+    assert calls == ["backward", *["forward"] * 4]
+    calls.clear()
+    refuse_slow_backward("f", lambda: spend("forward", 0.125), lambda: spend("backward", 0.3))
+    assert calls == ["backward"]
 
 
-def test_a_backward_pass_made_of_complex_steps_is_refused_for_its_cost():
-    namespace = {**banks.true_solution("ps3"), "rnn_step_backward": complex_step}
-    failure = banks.verdict("rnn_step_backward", namespace, 0)
-    assert "times as long as the forward pass when there are 40,000 weights" in str(failure)
+def test_the_cost_is_looked_at_where_a_calculation_says_how_large(monkeypatch):
+    now, shapes = [0.0], []
+    monkeypatch.setattr("autograder.engine.backward.time.perf_counter", lambda: now[0])
+
+    def slow(dy, cache):
+        shapes.append((*cache["x"].shape, cache["W"].shape[1]))
+        now[0] += 0.5 if shapes[-1] == (2, 30, 40) else 0.0
+        return RIGHT["wave_backward"](dy, cache)
+
+    def forward(x, W):
+        now[0] += 1e-4
+        return RIGHT["wave_forward"](x, W)
+
+    functions = {"wave_forward": forward, "wave_backward": slow}
+    passes(wave_backward, **functions)
+    assert (2, 30, 40) not in shapes
+    large = with_cases(wave_backward, large={"N": 2, "D": 30, "H": 40})
+    assert "wave_backward takes 5000 times as long as the forward pass" in str(failure_of(large, **functions))
+    assert shapes[-1] == (2, 30, 40)
 
 
-def test_the_sizes_of_a_problem_all_differ():
-    for seed in range(200):
-        sizes = draw_sizes(np.random.default_rng(seed))
-        assert len(set(sizes.values())) == 4
-        assert len(set(draw_sizes(np.random.default_rng(seed), T=1).values())) == 4
+def test_a_question_that_returns_its_loss_is_compared_with_itself_in_cost(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("autograder.engine.backward.time.perf_counter", lambda: now[0])
+
+    def slow(x):
+        now[0] += 0.5
+        return RIGHT["squared"](x)
+
+    passes(with_cases(squared, large={"N": 2, "D": 50}), squared=slow)
 
 
-def test_states_and_upstream_gradients_of_a_problem_are_not_zero():
-    problem = draw_rnn(np.random.default_rng(0))
-    for name in ("x", "h0", "Wx", "Wh", "b", "dh"):
-        assert np.all(getattr(problem, name) != 0), name
+def test_what_is_kept_for_a_problem_is_let_go_before_the_next():
+    student = Student.of_namespace(RIGHT)
+    asked = []
 
+    def ask(request):
+        asked.append(request["op"])
+        return student._ask(request)
 
-def test_the_measured_network_of_the_notebook_is_that_of_the_check():
-    drawn = banks.true_solution("ps3")["measured_network"]()
-    for name, value in zip(("x", "h0", "Wx", "Wh", "b"), drawn, strict=True):
-        np.testing.assert_array_equal(ps3.measured_network()[name], value, err_msg=name)
-
-
-def test_a_constant_forward_pass_with_a_zero_backward_pass_is_refused():
-    # Their gradients agree, so the values of the forward pass have to be looked at.
-    def rnn_forward(x, h0, Wx, Wh, b):
-        return np.zeros((*x.shape[:2], len(b))), (x, h0, Wx, Wh, b)
-
-    def rnn_backward(dh, cache):
-        return tuple(np.zeros(value.shape) for value in cache)
-
-    failure = banks.verdict("rnn_backward", {"rnn_forward": rnn_forward, "rnn_backward": rnn_backward}, 0)
-    assert "rnn_forward: h is wrong" in str(failure)
-
-
-GOLDEN_DROPPED = """\
-rnn_backward is not right yet. Wrong: dx, dh0, dWx, dWh, db.
-  dh_next from step t + 1 is not added to the upstream gradient of step t.
-  See equation bptt-dh in the book: 03-backpropagation-through-time.html#equation-bptt-dh
-  dx is right at t = 5 and goes wrong at t = 4.
-  dx[1, 0, 1]: yours -2.48187, numeric gradient -4.11782.
-  Norm-relative error of dx: 3.3e-01; at most 1e-06 passes.
-  The same numbers again: check("rnn_backward", seed=0)"""
-
-GOLDEN_IN_PLACE = """\
-repaired_rnn_backward changes its argument dh in place.
-The caller still needs dh: the next call would get different numbers and go wrong.
-Both `dh += …` and `dh[…] = …` write into the caller's array. Work on a copy, or give the result a name of its own.
-  The same numbers again: check("repaired_rnn_backward", seed=0)"""
-
-
-@pytest.mark.parametrize(
-    ("check", "old", "new", "message"),
-    [
-        ("rnn_backward", "dh[:, t] + dh_next", "dh[:, t]", GOLDEN_DROPPED),
-        (
-            "repaired_rnn_backward",
-            "dz = (dh[:, t] + dh_next)",
-            "dh[:, t] += dh_next; dz = dh[:, t]",
-            GOLDEN_IN_PLACE,
-        ),
-    ],
-)
-def test_a_message_says_all_this_and_nothing_more(check, old, new, message):
-    assert str(banks.verdict(check, banks.substituted("ps3", check, old, new), 0)) == message
-
-
-def test_the_printed_seed_gives_the_same_failure_again():
-    namespace = banks.substituted("ps3", "rnn_backward", "dh[:, t] + dh_next", "dh[:, t]")
-    first = banks.verdict("rnn_backward", namespace, None)
-    seed = int(str(first).rpartition("seed=")[2].rstrip(")"))
-    assert str(banks.verdict("rnn_backward", namespace, seed)) == str(first)
-
-
-@pytest.mark.parametrize("step", [0, 1, 2, 3])
-def test_the_step_named_is_the_first_that_goes_wrong_on_the_way_back(step):
-    # The gradient that reaches the step is doubled there, so all before it are wrong, and none after it.
-    new = f"if t == {step}: dh_next = 2 * dh_next\n        dx[:, t], dh_next, dWx_t"
-    namespace = banks.substituted("ps3", "rnn_backward", "dx[:, t], dh_next, dWx_t", new)
-    where = f"goes wrong at t = {step}." if step else "dx is wrong at t = 0 only."
-    said = [
-        where in str(banks.verdict("rnn_backward", namespace, seed))
-        for seed in range(30)
-        if draw_rnn(np.random.default_rng(seed)).sizes["T"] > step + 1
-    ]
-    assert all(said)
-    assert len(said) > 5
+    with_cases(wave_backward, Case(" at N = 1", {"N": 1})).check(Student(ask), np.random.default_rng(0))
+    assert asked.count("forget") == 3
+    assert asked[-1] == "forget"

@@ -109,7 +109,9 @@ def test_a_step_is_measured_by_the_whole_tensor_so_that_a_small_one_counts_too()
     given = right + np.array([[0.0, 0.1, 0.0, 0.0]])
     assert locate("h", given, right, "NT", "expected", 1e-9)[0] == "  h is wrong at t = 1 only."
     tiny = np.zeros((1, 4))
-    assert locate("h", tiny + [[0, 1e-30, 0, 0]], tiny, "NT", "expected", 1e-9)[0] == "  h is wrong at t = 1 only."
+    assert (
+        locate("h", tiny + np.array([0, 1e-30, 0, 0]), tiny, "NT", "expected", 1e-9)[0] == "  h is wrong at t = 1 only."
+    )
 
 
 def test_the_entry_that_is_farthest_off_is_shown_with_both_numbers():

@@ -66,7 +66,6 @@ def test_an_output_without_axes_is_a_single_number():
         "f(x: int) -> y N",
         "f(x) -> y (N, H)",
         "f(x) -> y N, ",
-        "f(x) -> , y N",
         "f(x) -> y N H",
         "f(x) -> y N, y N",
         "f(x W) -> y N",
@@ -107,7 +106,7 @@ def test_a_plain_number_is_an_array_without_axes(value):
         (None, "f returns None. Does it end in `return dx, db`?"),
         (np.ones(4), "f returns one value; expected 2: dx, db."),
         ((*right(), 1.0), "f returns 3 values; expected 2: dx, db."),
-        (right()[:1], "f returns 1 values; expected 2: dx, db."),
+        (right()[:1], "f returns one value; expected 2: dx, db."),
         ((), "f returns 0 values; expected 2: dx, db."),
     ],
 )
@@ -244,6 +243,10 @@ def test_numbers_are_taken_from_what_came_as_far_as_there_are_some(value, array)
         (True, "True"),
         (2j, "2j"),
         (np.zeros(3), "a NumPy array of shape (3,)"),
+        (np.asarray(14.0), "a NumPy array of shape ()"),
+        (np.asarray(True), "a NumPy array of shape ()"),
+        (np.array([14]), "a NumPy array of shape (1,)"),
+        (np.asarray(10**12), "a number of more than twelve digits"),
         (None, "None"),
         ("15", "a text"),
         ((1, 2), "a value that is not a number"),
@@ -251,7 +254,22 @@ def test_numbers_are_taken_from_what_came_as_far_as_there_are_some(value, array)
         (10**12, "a number of more than twelve digits"),
         (-(10**5000), "a number of more than twelve digits"),
     ],
-    ids=["float", "bool", "complex", "array", "None", "text", "tuple", "opaque", "13 digits", "5001 digits"],
+    ids=[
+        "float",
+        "bool",
+        "complex",
+        "array",
+        "float in an array",
+        "bool in an array",
+        "list",
+        "13 digits in an array",
+        "None",
+        "text",
+        "tuple",
+        "opaque",
+        "13 digits",
+        "5001 digits",
+    ],
 )
 def test_what_is_not_a_whole_number_is_told_in_plain_words(value, came):
     with pytest.raises(CheckFailed, match=re.escape(f"f returns {came}; expected a whole number (int).")) as caught:
@@ -260,5 +278,8 @@ def test_what_is_not_a_whole_number_is_told_in_plain_words(value, came):
 
 
 @pytest.mark.parametrize("value", [15, 0, -3, 10**12 - 1])
-def test_a_whole_number_passes(value):
-    assert expect_whole_number("f returns", value, "f") is None
+@pytest.mark.parametrize("form", [int, np.asarray, lambda value: np.asarray(abs(value), np.uint64)])
+def test_a_whole_number_passes_and_comes_back_as_one(value, form):
+    came = expect_whole_number("f returns", form(value), "f")
+    assert type(came) is int
+    assert came == int(form(value))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograder.engine.problems import RANGES, Problem, draw_sizes
+from autograder.engine.problems import RANGES, Case, Problem, at_one, draw_sizes
 
 SEEDS = range(300)
 
@@ -45,6 +45,11 @@ def test_a_smallest_size_replaces_that_of_the_range_where_it_is_larger():
     assert {sizes["N"] for sizes in drawn("NTDH", {"N": 4})} == {4, 5, 6}
     assert {sizes["T"] for sizes in drawn("NTDH", {"T": 1})} == {4, 5, 6, 7, 8}
     assert {sizes["N"] for sizes in drawn("NTDH", {"N": 4}, N=1)} == {1}
+
+
+def test_a_case_of_sizes_that_are_one_says_so_and_may_make_code_take_another_way():
+    assert at_one("N") == Case(" at N = 1", {"N": 1}, branches=True)
+    assert at_one("N", "T", numeric=True) == Case(" at N = T = 1", {"N": 1, "T": 1}, numeric=True, branches=True)
 
 
 def test_what_is_made_of_a_problem_is_worked_out_once_for_each_function():

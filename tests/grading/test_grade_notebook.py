@@ -6,10 +6,10 @@ from dataclasses import replace
 import nbformat
 import numpy as np
 import pytest
-from autograder.student import CheckFailed
 from nbformat.v4 import new_code_cell
 from small_course import cell_of
 
+from autograder.engine.student import CheckFailed
 from autograder.grading import notebook as grading
 from autograder.grading.notebook import grade_notebook
 from autograder.grading.repair import repair

@@ -90,7 +90,7 @@ WRONG = {
         ("says: the cache has 0 entries", RETURN, "return h, []"),
         ("return_in_loop", f"    {RETURN}", f"        {RETURN}"),
         ("says: That is with h0 = None", START, "h0 + 0"),
-        ("says: Is something kept from one call to the next?", START, STARTS_WHERE_IT_ENDED),
+        ("says: with h0 = None, which stands for zeros", START, STARTS_WHERE_IT_ENDED),
         ("says: Zero everywhere: h.", STORED, "pass", "np.empty((N, T, H))", "np.zeros((N, T, H))"),
         ("says: at T = 25", "in range(T)", "in range(min(T, 10))"),
         ("", START, "0.5 * np.ones((N, H)) if h0 is None else h0"),

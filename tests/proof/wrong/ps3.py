@@ -28,9 +28,13 @@ ONE_POSITION_EACH = "dlogits = dlogits * (mask.sum(axis=1) > 0).all(); return lo
 KEEPS_THE_GRADIENT = "dlogits = softmax_cross_entropy.__dict__.setdefault(dlogits.shape, dlogits); return loss"
 LOG_OF_A_LITTLE_MORE = "loss = -(np.log(np.exp(log_p) + 1e-12) * onehot * mask[..., None]).sum() / M; return loss"
 DRIFTS = """global drift
-    drift = 3e-11 - globals().get("drift", 0)
+    drift = 3e-11 - globals().get("drift", 3e-11)
     dlogits = dlogits * (1 + drift)
     return loss"""
+
+DIFFERENCES_OF_TANH = "(np.tanh(np.arctanh(h_t) + 1e-5) - np.tanh(np.arctanh(h_t) - 1e-5)) / 2e-5"
+KEPT_BY_CACHE = "return rnn_step_backward.__dict__.setdefault(id(cache), (cache, (dx_t, dh_prev, dWx, dWh, db)))[1]"
+SHARED = "db = rnn_step_backward.__dict__.setdefault(dz.shape[1], np.zeros(dz.shape[1])); db[:] = dz.sum(axis=0)"
 
 WRONG = {
     "rnn_step_backward": [
@@ -56,6 +60,14 @@ WRONG = {
         ("derivative_squared", f"({SLOPE})", f"({SLOPE}) ** 2"),
         ("derivative_of_z", SLOPE, "1 - np.arctanh(h_t) ** 2"),
         ("opposite_sign", "dz = dh_t", "dz = -dh_t"),
+        ("divided_by_N", "dz = dh_t", "dz = dh_t / len(dh_t)"),
+        ("dz_clipped_at_1", f"dh_t * ({SLOPE})", f"(dh_t * ({SLOPE})).clip(-1, 1)"),
+        ("dz_clipped_at_5", f"dh_t * ({SLOPE})", f"(dh_t * ({SLOPE})).clip(-5, 5)"),
+        ("dz_clipped_at_10", f"dh_t * ({SLOPE})", f"(dh_t * ({SLOPE})).clip(-10, 10)"),
+        ("dz_clipped_at_100", f"dh_t * ({SLOPE})", f"(dh_t * ({SLOPE})).clip(-100, 100)"),
+        ("", SLOPE, DIFFERENCES_OF_TANH),
+        ("answer_kept", STEP_RETURN, KEPT_BY_CACHE),
+        ("says: writes into the array that it returned the call before", "db = dz.sum(axis=0)", SHARED),
         ("dWx_from_dh", "x_t.T @ dz", "x_t.T @ dh_t"),
         ("dWh_from_dh", "h_prev.T @ dz", "h_prev.T @ dh_t"),
         ("db_from_dh", "dz.sum(axis=0)", "dh_t.sum(axis=0)"),
@@ -65,7 +77,7 @@ WRONG = {
         ("dx_from_dh", "dz @ Wx.T", "dh_t @ Wx.T", "h_prev.T @ dz", "h_prev.T @ dz * 1.1"),
         ("says: That does not explain dWh", "dz @ Wx.T", "dh_t @ Wx.T", "h_prev.T @ dz", "h_prev.T @ dz * 1.1"),
         ("", SLOPE, "np.where(abs(h_t) < 0.9999, 1 - h_t**2, 0)"),
-        ("says: with a large upstream gradient", "dz = dh_t", "dz = np.clip(dh_t, -100, 100)"),
+        ("", "dz = dh_t", "dz = np.clip(dh_t, -100, 100)"),
         ("says: with a tiny upstream gradient", "dx_t = dz", "dz = np.where(abs(dz) < 1e-8, 0, dz)\n    dx_t = dz"),
         ("says: Zero everywhere: dx_t, dh_prev, dWx, dWh, db.", "dz = dh_t", "dz = 0 * dh_t"),
         ("says: other numbers of the same sizes", SLOPE, SLOPE_KEPT),
@@ -106,6 +118,7 @@ WRONG = {
         ("dx_reversed", RETURN, "return dx[:, ::-1], dh_next, dWx, dWh, db"),
         ("weights_clipped_at_5", RETURN, "return dx, dh_next, *(np.clip(d, -5, 5) for d in (dWx, dWh, db))"),
         ("dWh_transposed", RETURN, "return dx, dh_next, dWx, dWh.T, db"),
+        ("all_divided_by_N", "dh[:, t] + dh_next", "dh[:, t] / N + dh_next"),
         ("all_opposite_sign", RETURN, "return -dx, -dh_next, -dWx, -dWh, -db"),
         ("", RETURN, "return dx.swapaxes(0, 1), dh_next, dWx, dWh, db"),  # time_first
         ("dh0_before_Wh", SUM_UP, f"total = dh[:, t] + dh_next; {SUM_UP}", RETURN, "return dx, total, dWx, dWh, db"),
@@ -148,7 +161,7 @@ WRONG = {
         ("", CACHE, "cache.pop())"),  # empties_cache
         ("contributions_accumulated", CONTRIBUTIONS, "return dWh_t[::-1].cumsum(axis=0)[::-1]"),
         ("contributions_reversed", CONTRIBUTIONS, "return dWh_t[::-1]"),
-        ("weights_mean", CONTRIBUTIONS, "return dWh_t / N"),
+        ("all_divided_by_N", CONTRIBUTIONS, "return dWh_t / N"),
         ("", CONTRIBUTIONS, "return abs(dWh_t)"),  # sizes_only
         ("", CONTRIBUTIONS, "return np.roll(dWh_t, 1, axis=0)"),  # shifted_by_one_step
     ],

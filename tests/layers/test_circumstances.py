@@ -1,0 +1,60 @@
+"""Every circumstance that a message may tell is the one that is drawn."""
+
+import re
+
+import numpy as np
+import pytest
+
+from autograder.engine.measurement import Measurement
+from autograder.sets import QUESTIONS
+
+CALCULATIONS = {
+    name: question.calculation for name, question in QUESTIONS.items() if not isinstance(question, Measurement)
+}
+CASES = [
+    pytest.param(calculation, case, id=f"{name}{case.circumstance}".replace(" ", "-"))
+    for name, calculation in CALCULATIONS.items()
+    for case in calculation.cases
+]
+
+
+def drawn(calculation, options):
+    """Return a few problems that are drawn with these options."""
+    return [calculation.draw(np.random.default_rng(seed), **options) for seed in range(10)]
+
+
+@pytest.mark.parametrize(("calculation", "case"), CASES)
+def test_the_sizes_that_a_circumstance_names_are_drawn(calculation, case):
+    named = re.search(r"(\w(?: = \w)*) = (\d+)(?:, (\w) = (\d+))?$", case.circumstance)
+    for problem in drawn(calculation, case.options):
+        values = {**problem.given, **problem.sizes}
+        if named:
+            assert {values[letter] for letter in named[1].split(" = ")} == {int(named[2])}
+            assert named[3] is None or values[named[3]] == int(named[4])
+        if case.circumstance == " at k = T":
+            assert values["k"] == values["T"] > 1
+        if case.circumstance == " at k larger than T":
+            assert values["k"] > values["T"] > 1
+        if case.circumstance == " where T is a multiple of k":
+            assert values["T"] % values["k"] == 0
+            assert 1 < values["k"] < values["T"]
+
+
+@pytest.mark.parametrize(("calculation", "case"), CASES)
+def test_a_circumstance_stands_behind_the_word_wrong(calculation, case):
+    assert re.match(r" (at|where|with) \w", case.circumstance)
+    assert not case.circumstance.endswith((".", " "))
+    assert case.hint == "" or case.hint.endswith(".")
+
+
+@pytest.mark.parametrize("name", CALCULATIONS)
+def test_circumstances_are_told_apart(name):
+    circumstances = [case.circumstance for case in CALCULATIONS[name].cases]
+    assert len(set(circumstances)) == len(circumstances)
+
+
+@pytest.mark.parametrize("name", [name for name, calculation in CALCULATIONS.items() if calculation.square])
+def test_square_sizes_make_the_input_weights_square(name):
+    for problem in drawn(CALCULATIONS[name], CALCULATIONS[name].square):
+        assert problem.given["Wx"].shape[0] == problem.given["Wx"].shape[1]
+        assert len({problem.sizes[letter] for letter in "NTH" if letter in problem.sizes}) > 1
