@@ -248,7 +248,12 @@ contributions = replace(
             "The contributions are right but reversed in time: the backward loop visits the last step first.",
             dWh_t=lambda dWh_part: dWh_part[::-1],
         ),
-        *touching(MISTAKES, "order", "h_prev", "dh_total", "dz", "dh_prev", "dWh_part"),
+        # Where dWh is all there is, the mean of the weights' gradients is that of all gradients.
+        *(
+            known
+            for known in touching(MISTAKES, "order", "h_prev", "dh_total", "dz", "dh_prev", "dWh_part")
+            if known.name != "weights_mean"
+        ),
     ),
 )
 """The contribution of every step to dWh."""

@@ -78,13 +78,17 @@ class Found:
         return self.solutions - len({entry.rpartition(" at seed ")[0] for entry in self.false})
 
 
-def _ask(found: Found, label: str, namespace: dict, seeds: Iterable[int], passes: bool) -> list:
-    """Ask a question on every seed and count what is false. Returns the failures."""
+def _ask(found: Found, label: str, namespace: dict | Callable, seeds: Iterable[int], passes: bool) -> list:
+    """Ask a question on every seed and count what is false. Returns the failures.
+
+    Where a function is given for the namespace, it makes a new one for every seed.
+    """
     question, failures = QUESTIONS[found.question], []
     found.solutions += 1
     for seed in seeds:
+        notebook = namespace() if callable(namespace) else namespace
         started = time.process_time()
-        failure = solutions.verdict(question, namespace, seed)
+        failure = solutions.verdict(question, notebook, seed)
         spent = 1000 * (time.process_time() - started)
         found.verdicts, found.milliseconds = found.verdicts + 1, found.milliseconds + spent
         found.slowest = max(found.slowest, spent)
@@ -106,9 +110,10 @@ def _right(found: Found, seeds: range) -> None:
 
 def _wrong(found: Found, seeds: range) -> None:
     for wrong in solutions.wrong_solutions(found.set_name, found.question):
-        failures = _ask(found, wrong.label, wrong.namespace(), seeds, passes=False)
         if wrong.demand.startswith("says: "):
+            _ask(found, wrong.label, wrong.namespace, seeds, passes=False)
             continue
+        failures = _ask(found, wrong.label, wrong.namespace(), seeds, passes=False)
         demanded = tuple(filter(None, wrong.demand.split(" + ")))
         for seed, failure in zip(seeds, failures, strict=True):
             given = () if failure is None else failure.mistakes
