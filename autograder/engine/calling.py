@@ -5,6 +5,7 @@ own copies of the arrays, is watched for changing them, and may return numeric a
 whatever else it returns (a cache, usually) stays here and is known outside by a number only.
 """
 
+import ast
 import linecache
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,17 +105,18 @@ class Caller:
         return Opaque(len(self._kept) - 1)
 
     def _describe(self, error: Exception) -> dict:
-        line_number, line, function, first = None, "", "", None
+        line_number, line, function, first, file = None, "", "", None, ""
         traceback = error.__traceback__
         while traceback is not None:
             frame = traceback.tb_frame
             if frame.f_globals is self._namespace:
                 line_number, function, first = traceback.tb_lineno, frame.f_code.co_name, _first_line(frame.f_code)
-                line = linecache.getline(frame.f_code.co_filename, line_number, frame.f_globals).strip()
+                file = frame.f_code.co_filename
+                line = linecache.getline(file, line_number, frame.f_globals).strip()
             traceback = traceback.tb_next
         kind = "raised"
         if isinstance(error, NotImplementedError):
-            kind = "stub" if line_number == first else "raise left"
+            kind = "stub" if line_number == first and not _goes_on(function, line_number, file) else "raise left"
         return {
             "kind": kind,
             "type": type(error).__name__[:MAX_TEXT],
@@ -129,6 +131,16 @@ def _first_line(code: CodeType) -> int:
     """Return the line on which the body of a function starts to do something, behind its docstring."""
     lines = [line for _, _, line in code.co_lines() if line is not None and line > code.co_firstlineno]
     return min(lines, default=code.co_firstlineno)
+
+
+def _goes_on(function: str, line_number: int, file: str) -> bool:
+    """Whether a function has lines below this one, as far as its source is known."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return False
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == function]
+    return any(body[-1].lineno > line_number for body in bodies if any(line.lineno == line_number for line in body))
 
 
 def _parts(cache: Any, fields: list[str], steps: bool) -> tuple:

@@ -397,15 +397,14 @@ def kept_steps(sources: Mapping[str, str]) -> tuple[Mistake, ...]:
         ),
         Mistake(
             "cache_last_step_everywhere",
-            "Every entry of the cache is that of the last step: the same object is stored each time, and it goes on"
+            "Every entry of the cache is that of the last step. Is the same object stored each time? It goes on"
             " changing.",
             everywhere(*sources),
             "cache.last_step",
         ),
         Mistake(
             "cache_last_state_everywhere",
-            "Every entry of the cache holds the last state: the same array is stored each time, and it goes on"
-            " changing.",
+            "Every entry of the cache holds the last state. Is the same array stored each time? It goes on changing.",
             everywhere("h_t"),
             "cache.last_state",
         ),

@@ -47,11 +47,14 @@ class Measurement:
     measured : Measured
     says : str
         What a learner is told when it is right.
+    relies_on : str
+        The name of the question whose function it is measured with.
     """
 
     name: str
     measured: Measured
     says: str = "Your measurement is what the check measures."
+    relies_on: str = ""
     equations: frozenset[str] = frozenset()
 
     @property

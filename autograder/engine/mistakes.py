@@ -162,27 +162,27 @@ def partial_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tu
 
 def recognize(
     first: Evidence,
-    confirm: Callable[[tuple[Mistake, ...]], Evidence | None],
+    confirm: Callable[[tuple[Mistake, ...]], Iterable[Evidence | None]],
     bank: Iterable[Mistake],
     *,
-    pairs: bool = True,
+    alone: bool = False,
 ) -> tuple[tuple[Mistake, ...], tuple[str, ...]]:
     """Return the mistakes that explain what came, and the wrong tensors that they leave unexplained.
 
     One mistake that reproduces every tensor is best; then two at once; then one that explains a part. A pair of
-    mistakes, or an unknown one, may happen to give the numbers of a known one: a name counts only if it fits on a
-    second problem as well. No name at all is better than a wrong one.
+    mistakes, or an unknown one, may happen to give the numbers of a known one: a name counts only if it fits on other
+    problems as well. No name at all is better than a wrong one.
 
     Parameters
     ----------
     first : Evidence
         The problem on which the function failed.
     confirm : callable
-        Tries the function on another problem, of other sizes, on which the mistakes it is given show. None if
-        nothing comes of that.
+        Tries the function on other problems, of other sizes, on which the mistakes it is given show. None stands for
+        one of which nothing comes.
     bank : iterable of Mistake
-    pairs : bool
-        Whether two mistakes at once are looked for.
+    alone : bool
+        Whether one mistake has to explain everything.
     """
     bank = tuple(bank)
     wrong = first.wrong
@@ -190,10 +190,10 @@ def recognize(
     # Zeros say that something is not filled in or cut off. They fit many a formula and mean none of them.
     if not wrong or len(zero) > 1 or zero == list(first.right):
         return (), ()
-    for candidates in (single_mistakes, *([two_mistakes] if pairs else []), partial_mistakes):
+    for candidates in (single_mistakes,) if alone else (single_mistakes, two_mistakes, partial_mistakes):
         for found in candidates(first, bank):
-            second = confirm(found)
-            if second is not None and _fits(second, found, whole=candidates is not partial_mistakes):
+            whole, others = candidates is not partial_mistakes, list(confirm(found))
+            if others and all(other is not None and _fits(other, found, whole=whole) for other in others):
                 outcome = first.outcome(*found)
                 left = [name for name in wrong if not same(first.given.get(name), outcome[name])]
                 return found, tuple(left)

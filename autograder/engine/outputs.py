@@ -13,6 +13,8 @@ from autograder.engine.student import CheckFailed
 
 ANYTHING = "*"
 LARGEST = 10**12
+COLLECTION = "a list or another collection"
+STACK = "\n  np.stack makes one array of a list of arrays; its argument axis says where the new axis goes."
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,16 @@ def unpack(signature: Signature, result: Any) -> dict[str, Any]:
         raise CheckFailed(
             f"{function} returns {came}; expected {len(names)}: {', '.join(names)}.", tensors=tuple(signature.compared)
         )
-    return dict(zip(names, result, strict=True))
+    came = dict(zip(names, result, strict=True))
+    swapped = [name for name in names if signature.outputs[name] == ANYTHING and isinstance(came[name], np.ndarray)]
+    if swapped and any(isinstance(came[name], Opaque) for name in signature.compared):
+        raise CheckFailed(
+            f"{function} returns an array where the {swapped[0]} belongs, and something else where an array does: the"
+            f" results stand in another order; expected {', '.join(names)}.",
+            mistakes=("outputs_permuted",),
+            tensors=tuple(names),
+        )
+    return came
 
 
 def _alike(values: tuple) -> bool:
@@ -128,16 +139,13 @@ def _expect_array(function: str, name: str, value: Any, axes: str, sizes: Mappin
     wanted = shape_in_words(axes, sizes)
     if isinstance(value, bool | int | float | complex):
         value = np.asarray(value)
-    if isinstance(value, tuple):
+    if not isinstance(value, np.ndarray):
+        kinds = {type(None): "None", str: "a text", tuple: COLLECTION, Opaque: COLLECTION}
+        kind = kinds.get(type(value), f"of type {type(value).__name__}")
         raise CheckFailed(
-            f"{function}: {name} is a list or tuple, not stacked; expected {wanted}.\n"
-            "  np.stack makes one array of a list of arrays; its argument axis says where the new axis goes.",
+            f"{function}: {name} is {kind}; expected {wanted}.{STACK if kind == COLLECTION and axes else ''}",
             tensors=(name,),
         )
-    if not isinstance(value, np.ndarray):
-        kinds = {type(None): "None", Opaque: "a list or another collection", str: "a text"}
-        kind = kinds.get(type(value), f"of type {type(value).__name__}")
-        raise CheckFailed(f"{function}: {name} is {kind}; expected {wanted}.", tensors=(name,))
     wanted = wanted.removeprefix("an array of shape ")
     if value.shape != expected:
         hint = ""
@@ -147,9 +155,9 @@ def _expect_array(function: str, name: str, value: Any, axes: str, sizes: Mappin
         if swapped:
             hint = " The axes are in another order."
         elif value.ndim == len(expected) + 1:
-            hint = " There is one axis too many: is a sum over it missing?"
+            hint = " There is one axis too many: is a sum over it missing, or is something not picked out of it?"
         elif value.ndim == len(expected) - 1:
-            hint = " There is one axis too few: is a sum taken that should not be, or one step returned for all?"
+            hint = " There is one axis too few: is it summed over, or picked out of, or squeezed away?"
         raise CheckFailed(f"{function}: {name} has shape {value.shape}; expected {wanted}.{hint}", tensors=(name,))
     if value.dtype != np.float64:
         raise CheckFailed(

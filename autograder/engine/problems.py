@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-RANGES = {"N": (2, 6), "T": (4, 8), "D": (2, 7), "H": (2, 7), "V": (3, 8)}
-"""Smallest and largest size of a letter. With T = 2 different mistakes give the same numbers; T is 4 at least."""
+RANGES = {"N": (3, 6), "T": (4, 8), "D": (2, 7), "H": (2, 7), "V": (3, 8)}
+"""Smallest and largest size of a letter. With T = 2 different mistakes give the same numbers, and what is right for two
+sequences need not be for three."""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,9 @@ class Student:
         """Return the value of a variable of the notebook. Raises CheckFailed when it does not exist."""
         answer = self._ask({"op": "value", "name": name})
         if "error" in answer:
-            raise NotAnswered(f"There is no variable {name} in this notebook. Run the cell that assigns it.")
+            raise NotAnswered(
+                f"There is no variable {name} in this notebook. Run the cell that assigns it, to its last line."
+            )
         return answer["result"]
 
     def parts(self, cache: Any, fields: list[str], steps: bool) -> tuple:

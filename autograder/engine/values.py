@@ -22,6 +22,8 @@ nearer to rounding, so that float32 (1e-7) is refused."""
 ROUGH = 1e-5
 """An error below this one is not a wrong formula but a lost digit, in float32 or by rounding."""
 
+DRAWN_OR_KEPT = "Something is kept from one call to the next, or drawn at random. Every call has to start afresh."
+
 SAME_TWICE = 1e-12
 """Two calls with equal arguments may add in another order, which changes the last of sixteen digits, and no more."""
 
@@ -45,8 +47,10 @@ class Values(Question):
             given = judge_values(trial, came)
             if self.keeps:
                 _judge_cache(trial, came)
-            if trial.case.numeric:
-                refuse_another_answer(trial, given, self.arguments(trial.problem))
+            if trial.case.repeated:
+                again = refuse_another_answer(trial, given, self.arguments(trial.problem))
+                if self.keeps:
+                    _judge_cache_again(trial, again)
             student.forget()
         return self.says
 
@@ -90,7 +94,7 @@ def judge_values(trial: Trial, came: Mapping[str, Any]) -> dict[str, np.ndarray]
 
 def bad_form(trial: Trial, came: Mapping[str, Any], failure: CheckFailed) -> CheckFailed:
     """Return what to say of outputs of the wrong form: the mistake behind it, if it is known, and the circumstance."""
-    found, _ = _recognize(trial, came)
+    found, _ = _recognize(trial, came, form=True)
     order = () if found else _order_of(trial, came)
     if order:
         names = ", ".join(trial.question.signature.outputs)
@@ -124,12 +128,20 @@ def reasons(
     return tuple(known.name for known in found), lines
 
 
-def _recognize(trial: Trial, came: Mapping[str, Any]) -> tuple[tuple[Mistake, ...], tuple[str, ...]]:
-    """Return the mistakes that explain what came; if it alone does not tell, the cache may."""
-    found, left = trial.recognize(came)
+def _recognize(
+    trial: Trial, came: Mapping[str, Any], *, form: bool = False
+) -> tuple[tuple[Mistake, ...], tuple[str, ...]]:
+    """Return the mistakes that explain what came; if it alone does not tell, the cache may.
+
+    Of outputs of the wrong form only one mistake that explains all is told, and none where a size is 1: an axis that is
+    lost there fits too many.
+    """
+    if form and trial.case.branches:
+        return (), ()
+    found, left = trial.recognize(came, alone=form)
     if not found and getattr(trial.question, "keeps", None) and "cache" in came:
         whole = _with_cache(trial)
-        found, left = whole.recognize(whole.question.parts(trial.student, came))
+        found, left = whole.recognize(whole.question.parts(trial.student, came), alone=True)
     return found, left
 
 
@@ -139,8 +151,8 @@ def zeros(given: Mapping[str, np.ndarray], wrong: Iterable[str]) -> list[str]:
     return [f"  Zero everywhere: {', '.join(names)}."] if names else []
 
 
-def refuse_another_answer(trial: Trial, came: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
-    """Call a function again with the arguments for which `came` came, and refuse another answer.
+def refuse_another_answer(trial: Trial, came: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Call a function again with the arguments for which `came` came, refuse another answer, and return this one.
 
     Raises
     ------
@@ -148,7 +160,7 @@ def refuse_another_answer(trial: Trial, came: Mapping[str, Any], arguments: Mapp
         Naming the outputs that changed: the function changes its cache, or keeps something between calls.
     """
     question, function = trial.question, trial.question.name
-    why = "Something is kept from one call to the next, or drawn at random. Every call has to start afresh."
+    why = DRAWN_OR_KEPT
     if "cache" in arguments:
         why = "The first call changes the cache, or something is kept from one call to the next. Work on copies."
     try:
@@ -165,6 +177,7 @@ def refuse_another_answer(trial: Trial, came: Mapping[str, Any], arguments: Mapp
             f"{function} called twice with the same arguments gives two answers: {', '.join(changed)} changed.\n{why}",
             tensors=tuple(changed),
         )
+    return second
 
 
 def _order_of(trial: Trial, came: Mapping[str, Any]) -> tuple[str, ...]:
@@ -187,8 +200,6 @@ class WithCache(Question):
     """
 
     keeps: Mapping[str, str] = field(default_factory=dict)
-
-    pairs = False
 
     @property
     def signature(self) -> Signature:
@@ -226,7 +237,7 @@ class WithCache(Question):
 
 def _with_cache(trial: Trial) -> Trial:
     question: Values = trial.question
-    whole = WithCache(question.text, question.calculation, "", question.keeps)
+    whole = WithCache(question.text, question.calculation, "", keeps=question.keeps)
     return Trial(whole, trial.student, trial.rng, trial.case, trial.problem, trial.earlier, trial.passed)
 
 
@@ -242,15 +253,20 @@ def _judge_cache(trial: Trial, came: Mapping[str, Any]) -> None:
     read, T = question.parts(trial.student, came), trial.problem.sizes.get("T")
     promised = ", ".join(question.keeps)
     expected = f"a list of the {T} steps' caches, each with {promised}" if question.in_time else promised
-    lines, wrong = [], ["cache"]
-    if question.in_time and type(read["cache.entries"]) is not int:
+    entries, missing = read.get("cache.entries"), [name for name in question.keeps if read[f"cache.{name}"] is None]
+    lines = []
+    if question.in_time and type(entries) is not int:
         lines = [f"{question.name}: the cache is not a list; expected {expected}."]
-    elif question.in_time and read["cache.entries"] != T:
-        lines = [f"{question.name}: the cache has {read['cache.entries']} entries; expected {expected}."]
-    elif missing := [name for name in question.keeps if read[f"cache.{name}"] is None]:
-        lines = [f"{question.name}: the cache holds no {' and no '.join(missing)}; expected {expected}."]
+    elif question.in_time and entries and len(missing) == len(question.keeps):
+        lines = [f"{question.name}: the cache is a list, but its entries are no steps' caches; expected {expected}."]
+    elif question.in_time and entries != T:
+        count = "1 entry" if entries == 1 else f"{entries} entries"
+        lines = [f"{question.name}: the cache has {count}; expected {expected}."]
+    elif missing:
+        each = " of one shape in every entry" if question.in_time else ""
+        lines = [f"{question.name}: the cache holds no {' and no '.join(missing)}{each}; expected {expected}."]
     if lines:
-        found, _ = whole.recognize(read)
+        found, _ = whole.recognize(read, alone=True)
         hints = explain(found, question.calculation.work_out.equations) if found else []
         raise trial.failure(CheckFailed("\n".join(lines), tensors=("cache",)), found, hints)
     axes = {f"cache.{name}": axes for name, axes in question.keeps.items()}
@@ -263,3 +279,15 @@ def _judge_cache(trial: Trial, came: Mapping[str, Any]) -> None:
         lines += said
         lines += locate(wrong[0], given[wrong[0]], right[wrong[0]], axes[wrong[0]], "expected", VALUE_TOLERANCE)
         raise CheckFailed("\n".join(lines), mistakes=found, tensors=tuple(wrong))
+
+
+def _judge_cache_again(trial: Trial, came: Mapping[str, Any]) -> None:
+    """Judge the cache of a second call with equal arguments, whose first cache was right."""
+    try:
+        _judge_cache(trial, came)
+    except CheckFailed as failure:
+        raise CheckFailed(
+            f"{trial.question.name} called twice with the same arguments keeps something else the second time:\n"
+            f"  {failure}\n{DRAWN_OR_KEPT}",
+            tensors=failure.tensors,
+        ) from None

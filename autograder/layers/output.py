@@ -5,15 +5,17 @@ from typing import Any
 import numpy as np
 
 from autograder.engine.mistakes import mistake
-from autograder.engine.problems import Problem, at_one, draw_sizes
+from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Once, terms
 from autograder.layers.rnn import GARBAGE, MASK_OF_ONES, ONE_REAL_STEP, SMALLEST, draw_mask
 
+LONG = Case(" at T = 25", {"N": 4, "T": 25})
+
 
 def _draw(rng: np.random.Generator, **options: Any) -> Problem:
     """Draw hidden states and an output layer."""
-    sizes = draw_sizes(rng, "NTHV", {"N": 4}, **options)
+    sizes = draw_sizes(rng, "NTHV", {"N": 4, "T": 6}, **options)
     N, T, H, V = sizes.values()
     h = rng.uniform(-0.9, 0.9, (N, T, H))
     layer = {"Wy": rng.standard_normal((H, V)) / np.sqrt(H), "by": 0.5 * rng.standard_normal(V)}
@@ -118,6 +120,16 @@ many_to_many = Calculation(
             states=lambda h: np.repeat(h.mean(axis=1, keepdims=True), h.shape[1], axis=1),
         ),
         mistake(
+            "mean_only",
+            "There is one output for every sequence, made from the mean of its states; every step has one.",
+            states=lambda h: h.mean(axis=1),
+        ),
+        mistake(
+            "sum_only",
+            "There is one output for every sequence, made from the sum of its states; every step has one.",
+            states=lambda h: h.sum(axis=1),
+        ),
+        mistake(
             "last_output_only",
             "Only the output of the last step is returned; every step has one.",
             y=lambda output: output[:, -1],
@@ -129,7 +141,7 @@ many_to_many = Calculation(
         ),
         *LAYER_MISTAKES,
     ),
-    cases=(*SMALLEST, at_one("H"), at_one("V")),
+    cases=(*SMALLEST, at_one("H"), at_one("V"), LONG),
 )
 """One output for every step."""
 
@@ -216,6 +228,6 @@ many_to_one = Calculation(
         ),
         *LAYER_MISTAKES,
     ),
-    cases=(*SMALLEST, at_one("V"), ONE_REAL_STEP, MASK_OF_ONES),
+    cases=(*SMALLEST, at_one("V"), ONE_REAL_STEP, MASK_OF_ONES, LONG),
 )
 """One output for every sequence, from its last real step."""

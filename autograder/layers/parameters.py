@@ -64,6 +64,7 @@ rnn = Calculation(
         mistake("by_missing", "The bias of the output layer is not counted.", by=lambda: 0),
         mistake("Wh_missing", "The recurrent weights are not counted.", Wh=lambda: 0),
         mistake("Wx_missing", "The input weights are not counted.", Wx=lambda: 0),
+        mistake("Wy_missing", "The output weights are not counted.", Wy=lambda: 0),
         mistake(
             "Wh_like_Wx",
             "The recurrent weights are counted with D rows; they go from the H hidden units to the H hidden units.",

@@ -13,8 +13,8 @@ from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Once, Walk, batch_first, terms
 
-GARBAGE = 20.0
-"""Scale of what stands in the padding: enough to saturate tanh wherever it leaks."""
+GARBAGE = 1e4
+"""Scale of what stands in the padding: it saturates tanh wherever it leaks, and overflows exp."""
 
 FAR = 40.0
 """A pre-activation at which tanh is 1 to the last digit and its slope is 0."""
@@ -197,7 +197,8 @@ STEP_MISTAKES = (
     ),
     mistake(
         "weights_swapped",
-        "Wx and Wh have changed places: the input belongs to Wx, the previous state to Wh.",
+        "Wx and Wh have changed places, or the input and the previous state have: the input belongs to Wx, the state to"
+        " Wh.",
         from_x=lambda x_t, Wh: x_t @ Wh,
         from_h=lambda previous, Wx: previous @ Wx,
     ),
@@ -280,8 +281,18 @@ WALK_MISTAKES = (
     ),
     mistake(
         "last_state_everywhere",
-        "Every step holds the last state: the same array is stored each time, and it goes on changing.",
+        "Every step holds the last state. Is the same array stored each time? It goes on changing.",
         h=lambda h_t: np.repeat(h_t[-1:], len(h_t), axis=0).swapaxes(0, 1),
+    ),
+    mistake(
+        "one_step_late_from_zeros",
+        "The states stand one place too late: h[:, 0] is zero, and the state after the last step is lost.",
+        h=lambda h_t: np.concatenate([0 * h_t[:1], h_t[:-1]]).swapaxes(0, 1),
+    ),
+    mistake(
+        "first_state_everywhere",
+        "Every step holds the state after the first one: neither the input nor the state moves on.",
+        h=lambda h_t: np.repeat(h_t[:1], len(h_t), axis=0).swapaxes(0, 1),
     ),
     mistake(
         "states_summed_up",
@@ -331,7 +342,7 @@ def _right_step(problem: Problem) -> dict[str, np.ndarray]:
 
 WITHOUT_H0 = Case(" with h0 = None, which stands for zeros", {"initial": False}, branches=True, repeated=True)
 SMALLEST = (at_one("N"), at_one("T"), at_one("N", "T"))
-LARGE_STATES = Case(" where tanh is saturated", {"gain": 4.0})
+LARGE_STATES = Case(" where tanh is saturated", {"gain": 40.0})
 LONG_CASE = Case(f" at T = {LONG['T']}", LONG)
 SQUARE = {"D": 6, "H": 6}
 
@@ -405,7 +416,7 @@ def draw_mask(rng: np.random.Generator, N: int, T: int, shortest: int = 2) -> np
 
 def _draw_masked(rng: np.random.Generator, *, full: bool = False, shortest: int = 2, **options: Any) -> Problem:
     """Draw a batch of unequal lengths; beyond the end of a sequence its input is large garbage."""
-    problem = draw(rng, **{"low": {"N": 4}, **options})
+    problem = draw(rng, **{"low": {"N": 4, "T": 6}, **options})
     x, N, T = problem.given["x"], problem.sizes["N"], problem.sizes["T"]
     mask = np.ones((N, T), bool) if full else draw_mask(rng, N, T, shortest)
     x = np.where(mask[..., None], x, GARBAGE * rng.standard_normal(x.shape))

@@ -43,12 +43,14 @@ def _forgotten_after() -> int:
 def _forgotten_near_misses() -> dict[str, tuple[int, str]]:
     gap = gap_by_steps()
     after_first_step = _first(gap[1:] < 0.01 * gap[1])
-    after_one = "The first value is the distance between h0_first and h0_second, before any step."
+    after_one = (
+        "Is your first value that after one step? It is the distance between h0_first and h0_second, before any."
+    )
     return {
-        "one_too_few": (_forgotten_after() - 1, "One too few: h[:, t] is the state after t + 1 steps."),
+        "one_too_few": (_forgotten_after() - 1, "It is one too few: h[:, t] is the state after t + 1 steps."),
         "one_too_many": (
             _forgotten_after() + 1,
-            "One too many: the distance between the initial states is the one after 0 steps.",
+            "It is one too many: the distance between the initial states is the one after 0 steps.",
         ),
         "from_the_first_step": (after_first_step, after_one),
         "from_the_first_step_counted": (after_first_step + 1, after_one),
@@ -70,7 +72,8 @@ forgotten_after = Measured(
     "",
     _forgotten_after,
     _forgotten_near_misses,
-    "Take the norm of the difference of the two states, step by step.",
+    "Take the norm of the difference of the two states, step by step, and count the steps until it is under 1 % of what"
+    " it was before the first.",
 )
 """After how many steps two states that read the same input are nearly the same."""
 

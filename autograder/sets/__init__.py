@@ -70,8 +70,25 @@ def ask(question: Question | Measurement, student: Student, seed: int | None = N
     with _reproducible(question.name, seed, rng):
         try:
             return question.check(student, rng)
+        except NotAnswered:
+            raise
+        except CheckFailed as failure:
+            if question.relies_on and _is_wrong(QUESTIONS[question.relies_on], student, seed):
+                failure.args = (f"{failure}\n  {question.relies_on} is not right either: see to that first.",)
+            raise
         finally:
             student.forget()
+
+
+def _is_wrong(question: Question | Measurement, student: Student, seed: int) -> bool:
+    """Whether there is an answer to a question, and it is wrong."""
+    try:
+        question.check(student, np.random.default_rng(seed))
+    except NotAnswered:
+        return False
+    except CheckFailed:
+        return True
+    return False
 
 
 @contextmanager

@@ -18,6 +18,7 @@ QUESTIONS = (
         "rnn_forward(x, h0, Wx, Wh, b) -> h NTH, cache",
         rnn.sequence,
         "Every state agrees, with h0 and with h0 = None, also at N = 1 and T = 1, and so does every step's cache.",
+        relies_on="rnn_step_forward",
         keeps={name: f"T{axes}" for name, axes in STEP_CACHE.items()},
     ),
     Number(
@@ -29,6 +30,7 @@ QUESTIONS = (
         "rnn_forward_masked(x, h0, mask, Wx, Wh, b) -> h NTH",
         rnn.masked,
         "Real steps are computed and padded steps carry the state on, whatever stands in the padding.",
+        relies_on="rnn_step_forward",
     ),
     Values(
         "many_to_many(h, Wy, by) -> y NTV",
@@ -45,5 +47,5 @@ QUESTIONS = (
         rnn.time_major,
         "The repaired function gives every sequence its own states.",
     ),
-    Measurement("forgotten_after", rnn_measured.forgotten_after),
+    Measurement("forgotten_after", rnn_measured.forgotten_after, relies_on="rnn_forward"),
 )

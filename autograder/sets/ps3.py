@@ -17,12 +17,17 @@ QUESTIONS = (
         forward=STEP,
     ),
     Backward(
-        f"rnn_backward(dh, cache) -> {GRADIENTS}", rnn_backward.sequence, f"{PASSED} N = 1 and T = 1", forward=SEQUENCE
+        f"rnn_backward(dh, cache) -> {GRADIENTS}",
+        rnn_backward.sequence,
+        f"{PASSED} N = 1 and T = 1",
+        relies_on="rnn_step_backward",
+        forward=SEQUENCE,
     ),
     Backward(
         "dWh_contributions(dh, cache) -> dWh_t THH",
         rnn_backward.contributions,
         "The contribution of every time step agrees with the numeric one",
+        relies_on="rnn_step_backward",
         forward=SEQUENCE,
         slopes_of=STEP,
     ),
@@ -35,6 +40,7 @@ QUESTIONS = (
         f"rnn_backward_truncated(dh, cache, k) -> {GRADIENTS}",
         rnn_backward.windows,
         "The gradients are those of windows of k steps, also at k = 1, k = T and k > T",
+        relies_on="rnn_step_backward",
         forward=SEQUENCE,
     ),
     Backward(
@@ -43,7 +49,7 @@ QUESTIONS = (
         f"{PASSED} N = 1 and T = 1",
         forward=SEQUENCE,
     ),
-    Measurement("faded_steps", rnn_measured.faded_steps),
+    Measurement("faded_steps", rnn_measured.faded_steps, relies_on="rnn_step_backward"),
     Backward(
         "rnn_rtrl(x, h0, dh, Wx, Wh, b) -> dWx DH, dWh HH, db H",
         rnn_backward.forward_in_time,

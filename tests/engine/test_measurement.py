@@ -27,7 +27,7 @@ def failure_of(**namespace):
     return caught.value
 
 
-@pytest.mark.parametrize("value", [15, np.int64(15)])
+@pytest.mark.parametrize("value", [15, np.int64(15), np.asarray(15)])
 def test_the_number_that_is_measured_here_passes(value):
     assert answered(steps=value) == "Your measurement is what the check measures."
 
@@ -44,6 +44,12 @@ def test_a_near_miss_is_named_and_told_what_was_mistaken(answer, name, said):
     assert str(failure) == f"steps = {answer} is not what this network gives. {said}"
     assert failure.mistakes == (name,)
     assert failure.tensors == ("steps",)
+
+
+def test_a_near_miss_in_an_array_without_axes_is_named_too():
+    failure = failure_of(steps=np.asarray(14))
+    assert str(failure).startswith("steps = 14 is not")
+    assert failure.mistakes == ("one_too_few",)
 
 
 @pytest.mark.parametrize("answer", [16, 0, -15])

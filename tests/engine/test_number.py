@@ -128,6 +128,10 @@ def test_what_is_not_a_whole_number_is_refused(wrong, came):
     assert came == "a float" or came in said
 
 
+def test_a_number_in_an_array_without_axes_is_a_number():
+    passes(cells, cells=lambda rows, columns: np.asarray(right(rows, columns)))
+
+
 def test_a_function_that_raises_is_told_so():
     assert str(failure_of(cells, cells=lambda rows, columns: 1 / 0)).startswith("cells raised ZeroDivisionError")
 

@@ -20,12 +20,12 @@ from small_layers import (
 
 from autograder.engine.mistakes import mistake
 from autograder.engine.problems import Case
-from autograder.engine.questions import AGAIN, KEPT, OTHERS, Question, Trial, trials
+from autograder.engine.questions import AGAIN, FRESH, OTHERS, Question, Trial, trials
 from autograder.engine.student import CheckFailed, NotAnswered, Student
 
 CASES = (
     AT_N_1,
-    Case(" at D = 1", {"D": 1}, "One input is a column.", repeated=True),
+    Case(" at D = 1", {"D": 1}, "One input is a column.", numeric=True, branches=True, repeated=True),
     Case(" when large", {"scale": 9}),
 )
 
@@ -121,12 +121,19 @@ def test_what_is_repeated_has_the_same_sizes_and_other_numbers():
             assert first.earlier is None
 
 
-def test_only_the_first_of_two_alike_is_tried_with_numeric_gradients_and_the_second_asks_what_is_kept():
+def test_only_the_first_of_two_alike_is_tried_with_numeric_gradients():
     ordinary, again, _, d_1, d_1_again, _ = tried(with_cases(wave, *CASES))
     assert (ordinary.case.numeric, again.case.numeric) == (True, False)
-    assert again.case.hint == KEPT
+    assert (d_1.case.numeric, d_1_again.case.numeric) == (True, False)
     assert d_1_again.case.hint == d_1.case.hint == "One input is a column."
-    assert ordinary.case.hint == ""
+    assert d_1_again.case.branches
+    assert ordinary.case.hint == again.case.hint == ""
+
+
+def test_every_trial_but_the_first_knows_the_ordinary_problem_that_was_passed():
+    first, *others = tried(with_cases(wave, *CASES))
+    assert first.passed is None
+    assert all(trial.passed is first.problem for trial in others)
 
 
 def test_a_trial_shows_what_came_what_is_right_and_what_mistakes_would_give():
@@ -239,6 +246,73 @@ def test_the_problems_a_name_may_be_confirmed_on_are_those_first_whose_sizes_are
         assert len(others) == OTHERS
         equal = [sum(other.sizes[letter] == size for letter, size in trial.problem.sizes.items()) for other in others]
         assert equal == sorted(equal)
+
+
+FOLDED = mistake("folded", "a is clipped at 30.", a=lambda x, W: np.clip(x @ W, -30, 30))
+
+
+def wrong_when_large(x, W):
+    return np.sin(x @ W) if np.abs(W).max() < 50 else 2 * np.sin(x @ W)
+
+
+@pytest.mark.parametrize(("branches", "names"), [(False, ()), (True, ("doubled",))])
+def test_a_mistake_that_the_ordinary_problem_would_have_shown_is_the_reason_only_where_code_may_branch(branches, names):
+    large = Case(" with large weights", {"scale": 1000.0}, branches=branches)
+    failure = failure_of(with_cases(wave, large), wave=wrong_when_large)
+    assert str(failure).startswith("wave: y is wrong with large weights.")
+    assert failure.mistakes == names
+
+
+def test_a_mistake_that_does_not_show_on_the_ordinary_problem_is_the_reason_elsewhere():
+    question = with_cases(wave, Case(" with large weights", {"scale": 1000.0}), mistakes=(*WAVE.mistakes, FOLDED))
+    failure = failure_of(question, wave=lambda x, W: np.sin(np.clip(x @ W, -30, 30)))
+    assert failure.mistakes == ("folded",)
+
+
+class Remembers:
+    """A right function that goes wrong when it gets other numbers of sizes that it has seen."""
+
+    def __init__(self, offset=0.1):
+        self.seen, self.offset = {}, offset
+
+    def __call__(self, x, W):
+        first = self.seen.setdefault((x.shape, W.shape), x)
+        return np.sin(x @ W) + (0 if np.array_equal(first, x) else self.offset)
+
+
+def again(seed, function):
+    """Return the trial of the second problem of the same sizes, after the first."""
+    rng = np.random.default_rng(seed)
+    student = Student.of_namespace({"wave": function})
+    first, second, *_ = trials(with_cases(wave), student, rng)
+    first.outputs()
+    second.outputs()
+    return second
+
+
+def test_a_function_that_is_right_on_first_problems_of_other_sizes_keeps_something():
+    kept = [again(seed, Remembers()).keeps_something() for seed in range(100)]
+    # Of the problems that are drawn a few have the same sizes by chance.
+    assert np.mean(kept) > 0.7
+
+
+def test_a_function_that_is_wrong_on_a_first_problem_too_is_not_said_to_keep_something():
+    def wrong_for_some(x, W):
+        return np.sin(x @ W) + 0.1 * (x[0, 0] > 0)
+
+    kept = [again(seed, wrong_for_some).keeps_something() for seed in range(200)]
+    assert 0 < np.mean(kept) < 3 * 2.0**-FRESH
+
+
+def test_a_function_that_raises_on_a_first_problem_is_not_said_to_keep_something():
+    trial = again(0, Remembers())
+    assert not replace(trial, student=Student.of_namespace({"wave": lambda x, W: 1 / 0})).keeps_something()
+
+
+def test_only_after_an_earlier_problem_of_the_same_sizes_a_function_may_have_kept_something():
+    trial = again(0, RIGHT["wave"])
+    assert trial.keeps_something()
+    assert not replace(trial, earlier=None).keeps_something()
 
 
 def trial_of(question, case=AT_N_1, options=None, **functions):

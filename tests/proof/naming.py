@@ -1,9 +1,11 @@
 """What somebody who makes a known mistake would be told, worked out from the terms: no check, no student's function."""
 
+from itertools import islice
+
 import numpy as np
 
 from autograder.engine.mistakes import Evidence, recognize
-from autograder.engine.questions import ORDINARY, OTHERS
+from autograder.engine.questions import CONFIRMATIONS, ORDINARY, OTHERS
 from autograder.engine.values import Values, WithCache
 
 
@@ -33,9 +35,9 @@ def told(question, made, seed):
         rng = np.random.default_rng(seed)
         first = evidence_of(question, made, rng, options)
         if first is not None:
-            more = (evidence_of(question, made, rng, options) for _ in range(OTHERS))
-            second = next(filter(None, more), None)
-            found, left = recognize(first, lambda _, second=second: second, question.mistakes)
+            more = filter(None, (evidence_of(question, made, rng, options) for _ in range(OTHERS)))
+            others = list(islice(more, CONFIRMATIONS))
+            found, left = recognize(first, lambda _, others=others: others, question.mistakes)
             return () if left else found
     return None
 
@@ -48,5 +50,5 @@ def sentences(mistakes):
 def looked_at(question):
     """Return the question with all that its check looks at, the cache too."""
     if isinstance(question, Values) and question.keeps:
-        return WithCache(question.text, question.calculation, "", question.keeps)
+        return WithCache(question.text, question.calculation, "", keeps=question.keeps)
     return question

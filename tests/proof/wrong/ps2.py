@@ -18,6 +18,7 @@ LINEAR_LAST = "h_last @ Wy + by"
 TIME_FIRST = "x.swapaxes(0, 1)"
 BATCH_FIRST = "h.swapaxes(0, 1)"
 TIMED_STEP = "np.tanh(x[t] @ Wx + h_t @ Wh + b)"
+KEEPS_ITS_CACHE = "cache = rnn_forward.__dict__.setdefault('cache', [])"
 STILL_RAISES = "raise NotImplementedError"
 STARTS_WHERE_IT_ENDED = """getattr(rnn_forward, "kept", np.zeros((N, H))) if h0 is None else h0
     if h_t.shape != (N, H):
@@ -90,10 +91,16 @@ WRONG = {
         ("says: the cache has 0 entries", RETURN, "return h, []"),
         ("return_in_loop", f"    {RETURN}", f"        {RETURN}"),
         ("says: That is with h0 = None", START, "h0 + 0"),
-        ("says: with h0 = None, which stands for zeros", START, STARTS_WHERE_IT_ENDED),
+        ("", START, STARTS_WHERE_IT_ENDED),
         ("says: Zero everywhere: h.", STORED, "pass", "np.empty((N, T, H))", "np.zeros((N, T, H))"),
         ("says: at T = 25", "in range(T)", "in range(min(T, 10))"),
         ("", START, "0.5 * np.ones((N, H)) if h0 is None else h0"),
+        ("one_step_late_from_zeros", STORED, "h[:, (t + 1) % T] = h_t * (t + 1 < T)"),
+        ("first_state_everywhere", RETURN, "return np.repeat(h[:, :1], T, axis=1), cache"),
+        ("says: called twice with the same arguments", "cache = []", KEEPS_ITS_CACHE),
+        ("says: no h_prev of one shape in every entry", START, "np.zeros(H) if h0 is None else h0"),
+        ("says: its entries are no steps' caches", RETURN, "return h, cache[0]"),
+        ("says: in another order; expected h, cache", RETURN, "return cache, h"),
     ],
     "rnn_parameter_count": [
         ("b_missing", "D * H + H * H + H", "D * H + H * H"),
@@ -115,6 +122,7 @@ WRONG = {
         ("", TOTAL, "return 10 * hidden + output"),  # hidden layer for ten steps
         ("", TOTAL, "return 34"),  # the try-it number
         ("by_of_size_H", "H * V + V", "H * V + H"),
+        ("Wy_missing", "H * V + V", "V"),
     ],
     "rnn_forward_masked": [
         ("mask_ignored", KEPT, "new"),
@@ -163,6 +171,9 @@ WRONG = {
         ("rows_mixed", LINEAR, "(h.swapaxes(0, 1) @ Wy + by).reshape(*h.shape[:2], -1)"),
         ("", LINEAR, "h @ Wy + by - h.mean(axis=0) @ Wy"),  # mean over the batch
         ("says: returns 2 values; expected one: y", LINEAR, "h @ Wy + by, None"),
+        ("mean_only", LINEAR, "h.mean(axis=1) @ Wy + by"),
+        ("sum_only", LINEAR, "h.sum(axis=1) @ Wy + by"),
+        ("says: at T = 25", f"return {LINEAR}", f"y = {LINEAR}; y[:, 10:] = 0; return y"),
     ],
     "many_to_one": [
         ("last_step", LAST, "0 * mask.sum(axis=1) - 1"),
@@ -186,6 +197,10 @@ WRONG = {
         ("output_tanh", LINEAR_LAST, "np.tanh(h_last @ Wy + by)"),
         ("", LAST, "mask[::-1].sum(axis=1) - 1"),  # lengths of the sequences in reverse
         ("one_step_early", LAST, "np.maximum(mask.sum(axis=1) - 2, 0)"),
+        ("", LAST, "np.minimum(mask.sum(axis=1), 10) - 1"),
+        ("", LAST, "mask[-1].sum() - 1"),
+        ("", LAST, "int(mask.sum(axis=1).mean()) - 1"),
+        ("", LAST, "mask.shape[1] - 2"),
     ],
     "repaired_time_major_rnn": [
         ("inputs_mixed", TIME_FIRST, "x.reshape(T, N, -1)"),
@@ -200,7 +215,7 @@ WRONG = {
         ("tanh_missing", TIMED_STEP, "x[t] @ Wx + h_t @ Wh + b"),
         ("Wh_transposed", TIMED_STEP, "np.tanh(x[t] @ Wx + h_t @ Wh.T + b)"),
         ("", TIME_FIRST, "np.concatenate([x[None, :, 0], x.reshape(T, N, -1)[1:]])"),  # only the first step repaired
-        ("inputs_mixed + time_major", ".swapaxes(0, 1)", ".reshape(T, N, -1)"),
+        ("", ".swapaxes(0, 1)", ".reshape(T, N, -1)"),
         ("mixed_twice", TIME_FIRST, "x.reshape(T, N, -1)", BATCH_FIRST, "h.reshape(N, T, -1)"),
     ],
 }
