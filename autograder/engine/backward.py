@@ -89,7 +89,7 @@ class Backward(Question):
         """Return the cache of the student's forward pass, once its results are right."""
         if not self.forward:
             return None
-        signature, right = Signature.parse(self.forward), problem.once(self.calculation.right)
+        signature, right = Signature.parse(self.forward), problem.once("right", self.calculation.right)
         came = unpack(signature, student.call(signature.name, **_named(problem.given, signature)))
         given = expect_form(signature, came, problem.sizes)
         wrong = [name for name in given if norm_relative_error(given[name], right[name]) > VALUE_TOLERANCE]

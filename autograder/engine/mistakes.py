@@ -115,8 +115,8 @@ def single_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tup
 def two_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tuple[Mistake, ...]]:
     """Yield every two mistakes without a term in common that, made at once, reproduce all that came.
 
-    Evaluating a pair is dear and there are hundreds. A tensor that only one of the two touches has to be as that one
-    makes it, which leaves a few; of these, the first `MOST_PAIRS` are tried.
+    Evaluating a pair is dear and there are hundreds. Neither may touch a tensor that is right, and one that only one of
+    the two touches has to be as that one makes it, which leaves a few; of these, the first `MOST_PAIRS` are tried.
     """
     tried = [(known, outcome) for known in bank if (outcome := evidence.outcome(known)) is not None]
     if not tried or not all(isinstance(evidence.given.get(name), np.ndarray) for name in evidence.right):
@@ -129,7 +129,7 @@ def two_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tuple[
     for i, (first, _) in enumerate(tried):
         only_first, only_other = touched[i] & ~touched[i + 1 :], ~touched[i] & touched[i + 1 :]
         neither, both = ~(touched[i] | touched[i + 1 :]), touched[i] & touched[i + 1 :]
-        fits = both | only_first & as_came[i] | only_other & as_came[i + 1 :] | neither & right
+        fits = np.where(right, neither, both | only_first & as_came[i] | only_other & as_came[i + 1 :])
         for j in np.flatnonzero(fits.all(axis=1)) + i + 1:
             other = tried[j][0]
             if first.terms.keys() & other.terms.keys():

@@ -27,11 +27,11 @@ class Problem:
     given: Mapping[str, Any]
     _known: dict = field(default_factory=dict, repr=False, compare=False)
 
-    def once(self, work_out: Callable[["Problem"], Any]) -> Any:
-        """Return what a function makes of this problem, worked out the first time it is asked for."""
-        if work_out not in self._known:
-            self._known[work_out] = work_out(self)
-        return self._known[work_out]
+    def once(self, name: str, work_out: Callable[["Problem"], Any]) -> Any:
+        """Return what a function makes of this problem, worked out the first time it is asked for by this name."""
+        if name not in self._known:
+            self._known[name] = work_out(self)
+        return self._known[name]
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,12 @@ class Calculation:
 
     def outcome(self, problem: Problem, terms: Mapping[str, Formula] | None = None) -> dict[str, Any]:
         """Return what comes out of a problem with some terms replaced, all values by name."""
-        return self.work_out(problem.once(self.known), terms or {})
+        known, terms = problem.once("known", self.known), terms or {}
+        if isinstance(self.work_out, Walk) and terms.keys() <= self.work_out.results.keys():
+            # The steps are as they should be: they are walked once, whatever is made of them.
+            walked = problem.once("walked", lambda _: self.work_out.walk(known, {}))
+            return self.work_out.finish(walked, terms)
+        return self.work_out(known, terms)
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,7 @@ class Question:
 
     def compare(self, problem: Problem) -> dict[str, Any]:
         """Return the right outputs."""
-        right = problem.once(self.calculation.right)
+        right = problem.once("right", self.calculation.right)
         return {name: right[name] for name in self.signature.compared}
 
     def evaluate(self, problem: Problem, terms: Mapping[str, Formula]) -> dict[str, Any]:

@@ -64,15 +64,15 @@ def of(needs: str, function: Callable[..., Any]) -> Of:
 
 def apply(formula: Formula, known: Mapping[str, Any]) -> Any:
     """Return what a formula gives for the values that its parameters are called like."""
-    function = formula.function if isinstance(formula, Of) else formula
-    return function(*[known[needed] for needed in needs(formula)])
+    function, wanted = taken_apart(formula)
+    return function(*[known[needed] for needed in wanted])
 
 
-def needs(formula: Formula) -> tuple[str, ...]:
-    """Return the names of the values that a formula is made of."""
+def taken_apart(formula: Formula) -> tuple[Callable[..., Any], tuple[str, ...]]:
+    """Return the function of a formula and the names of the values that it is made of."""
     if isinstance(formula, Of):
-        return formula.needs
-    return formula.__code__.co_varnames[: formula.__code__.co_argcount]
+        return formula.function, formula.needs
+    return formula, formula.__code__.co_varnames[: formula.__code__.co_argcount]
 
 
 @dataclass(frozen=True)
@@ -127,30 +127,37 @@ class Walk:
 
     def __call__(self, known: Mapping[str, Any], replaced: Mapping[str, Formula]) -> Values:
         """Return the results, with some of the terms replaced. Raises ValueError when no step is walked."""
+        return self.finish(self.walk(known, replaced), replaced)
+
+    def walk(self, known: Mapping[str, Any], replaced: Mapping[str, Formula]) -> Values:
+        """Return what all the steps gave, stacked, as the results see it. Raises ValueError when none is walked."""
         s, T = dict(known), known["T"]
         for name, term in self.start.items():
             s[name] = apply(replaced.get(name, term.formula), s)
-        step = [(name, replaced.get(name, term.formula)) for name, term in self.step.items()]
-        results = [(name, replaced.get(name, term.formula)) for name, term in self.results.items()]
-        asked_for = {needed for _, formula in results for needed in needs(formula)}
-        kept: dict[str, list] = {name: [None] * T for name, _ in step if name in asked_for}
+        step = [(name, *taken_apart(replaced.get(name, term.formula))) for name, term in self.step.items()]
+        kept: dict[str, list] = {name: [None] * T for name in self.step}
         visited = np.zeros(T, bool)
         for t in apply(replaced.get("order", self.order.formula), s):
             s["t"], visited[t] = t, True
-            for name, formula in step:
-                s[name] = apply(formula, s)
-            for name, values in kept.items():
-                values[t] = s[name]
+            for name, function, wanted in step:
+                s[name] = kept[name][t] = function(*[s[needed] for needed in wanted])
             for name, term in self.carried.items():
                 s[name] = s[term]
         if not visited.any():
             raise ValueError("no step is walked, so that there is nothing to stack")
-        for name, values in kept.items():
+        s["visited"], s["kept"] = visited, kept
+        return s
+
+    def finish(self, walked: Values, replaced: Mapping[str, Formula]) -> Values:
+        """Return the results of steps that were walked, with some of the results replaced."""
+        s, kept, visited = dict(walked), walked["kept"], walked["visited"]
+        results = [(name, *taken_apart(replaced.get(name, term.formula))) for name, term in self.results.items()]
+        for name in {needed for *_, wanted in results for needed in wanted} & kept.keys():
+            values = kept[name]
             nothing = None if visited.all() else np.zeros_like(next(value for value in values if value is not None))
             s[name] = np.stack([nothing if value is None else value for value in values])
-        s["visited"] = visited
-        for name, formula in results:
-            s[name] = apply(formula, s)
+        for name, function, wanted in results:
+            s[name] = function(*[s[needed] for needed in wanted])
         return s
 
 
