@@ -38,14 +38,12 @@ class Signature:
     @classmethod
     def parse(cls, text: str) -> "Signature":
         """Read a signature. Raises ValueError for a text that is none."""
-        match = re.fullmatch(r"(\w+)\(([\w, ]*)\) -> ([\w, ]+)", text)
-        if match is None:
+        match = re.fullmatch(r"(\w+)\((\w+(?:, \w+)*)?\) -> (\w+(?: [A-Z]+)?(?:, \w+(?: [A-Z]+)?)*)", text)
+        outputs = [output.partition(" ") for output in match[3].split(", ")] if match else []
+        if match is None or len({name for name, _, _ in outputs}) < len(outputs):
             raise ValueError(f'{text!r} is not a signature, such as "f(x, Wx) -> h NTH, cache"')
-        outputs = {}
-        for output in match[3].split(","):
-            name, _, axes = output.strip().partition(" ")
-            outputs[name] = ANYTHING if name == "cache" else axes.strip()
-        return cls(match[1], tuple(re.findall(r"\w+", match[2])), outputs)
+        named = {name: ANYTHING if name == "cache" else axes for name, _, axes in outputs}
+        return cls(match[1], tuple(re.findall(r"\w+", match[2] or "")), named)
 
     @property
     def compared(self) -> dict[str, str]:
@@ -73,7 +71,7 @@ def unpack(signature: Signature, result: Any) -> dict[str, Any]:
             f"{function} returns None. Does it end in `return {', '.join(names)}`?", tensors=tuple(signature.compared)
         )
     if not isinstance(result, tuple) or len(result) != len(names):
-        came = f"{len(result)} values" if isinstance(result, tuple) else "one value"
+        came = f"{len(result)} values" if isinstance(result, tuple) and len(result) != 1 else "one value"
         raise CheckFailed(
             f"{function} returns {came}; expected {len(names)}: {', '.join(names)}.", tensors=tuple(signature.compared)
         )
@@ -120,8 +118,8 @@ def arrays_of(signature: Signature, came: Mapping[str, Any]) -> dict[str, Any]:
     arrays = {}
     for name in signature.compared:
         value = came[name]
-        if isinstance(value, bool | int | float | complex):
-            value = np.asarray(value, float if isinstance(value, int) else None)
+        if isinstance(value, float) or (isinstance(value, int) and abs(value) < LARGEST):
+            value = np.asarray(value, float)
         arrays[name] = value if isinstance(value, np.ndarray) and value.dtype == np.float64 else None
     return arrays
 
