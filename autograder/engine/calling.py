@@ -75,11 +75,13 @@ class Caller:
             argument: self._kept[value.number] if isinstance(value, Opaque) else _own_copy(value)
             for argument, value in arguments.items()
         }
+        # What has changed since it was returned was changed by somebody else, as by a backward pass in a cache.
+        watched = [(array, kept) for array, kept in self._last.pop(name, ()) if array.tobytes() == kept]
         try:
             result = function(*given.values())
         except Exception as error:
             return {"error": self._describe(error)}
-        if any(array.tobytes() != before for array, before in self._last.pop(name, ())):
+        if any(array.tobytes() != kept for array, kept in watched):
             return {"error": {"kind": "overwritten"}}
         changed = [
             argument

@@ -128,4 +128,9 @@ def norm_relative_error(a: np.ndarray, b: np.ndarray) -> float:
 
 def _norm(a: np.ndarray) -> float:
     """Return the Euclidean norm of a flat array; on a small one five times as fast as np.linalg.norm."""
-    return sqrt(np.dot(a, a))
+    square = np.dot(a, a)
+    if 0 < square < inf or a.size == 0:
+        return sqrt(square)
+    # All is zero, or squares are no numbers any more.
+    largest = float(np.max(np.abs(a)))
+    return largest * sqrt(np.dot(a / largest, a / largest)) if 0 < largest < inf else largest

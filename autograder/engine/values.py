@@ -270,7 +270,10 @@ def _judge_cache(trial: Trial, came: Mapping[str, Any]) -> None:
         hints = explain(found, question.calculation.work_out.equations) if found else []
         raise trial.failure(CheckFailed("\n".join(lines), tensors=("cache",)), found, hints)
     axes = {f"cache.{name}": axes for name, axes in question.keeps.items()}
-    given = expect_form(Signature(question.name, (), axes), read, trial.problem.sizes)
+    try:
+        given = expect_form(Signature(question.name, (), axes), read, trial.problem.sizes)
+    except CheckFailed as failure:
+        raise trial.failure(failure) from None
     right = question.compare(trial.problem)
     wrong = [name for name in axes if norm_relative_error(given[name], right[name]) > VALUE_TOLERANCE]
     if wrong:

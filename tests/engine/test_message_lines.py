@@ -21,7 +21,7 @@ def test_a_mistake_is_told_with_its_sentence_and_the_equation_of_its_first_term(
 
 def test_two_mistakes_of_the_same_equation_point_to_it_once():
     found = [named("One", "a"), named("Two", "b"), named("Three", "c")]
-    assert explain(found, EQUATIONS) == [
+    assert explain(iter(found), EQUATIONS) == [
         "  One.", "  Two.", "  Three.", "  See equation first.", "  See equation second."
     ]  # fmt: skip
 
@@ -40,7 +40,7 @@ def test_an_equation_without_a_label_is_not_pointed_to():
     ("wrong", "said"),
     [
         (lambda: np.ones((2, 3)) @ np.ones((2, 3)), "`@` needs equal inner sizes"),
-        (lambda: np.ones((2, 3)) + np.ones(2), "both arrays need the same shape"),
+        (lambda: np.ones((2, 3)) + np.ones(2), "`+`, `*` and np.where work entry by entry"),
         (lambda: bool(np.ones(2)), "An `if` needs one answer"),
         (lambda: np.ones(2)[5], None),
     ],
@@ -51,7 +51,7 @@ def test_what_numpy_says_is_told_in_other_words(wrong, said):
         wrong()
     lines = in_other_words(str(caught.value))
     assert len(lines) == (said is not None)
-    assert all(said in line for line in lines)
+    assert all(line.startswith(f"  {said}") for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,10 @@ def evidence(*made, seed=0, evaluate=evaluate, **given):
     return Evidence(came, right, lambda terms: evaluate(seed, terms))
 
 
-def told(*made, bank=BANK, pairs=True, **given):
+def told(*made, bank=BANK, alone=False, **given):
     """Return the names told to somebody who made these mistakes, and the tensors that are left unexplained."""
-    found, left = recognize(evidence(*made, **given), lambda found: evidence(*made, seed=1, **given), bank, pairs=pairs)
+    others = [evidence(*made, seed=seed, **given) for seed in (1, 2)]
+    found, left = recognize(evidence(*made, **given), lambda found: others, bank, alone=alone)
     return [known.name for known in found], left
 
 
@@ -65,8 +66,10 @@ def test_two_mistakes_made_at_once_are_both_named():
     assert told(P_DOUBLED, S_ADDED) == (["p_doubled", "s_added"], ())
 
 
-def test_two_at_once_are_not_looked_for_where_they_are_not_wanted():
-    assert told(P_DOUBLED, Q_NEGATED, pairs=False) == ([], ())
+def test_where_one_mistake_has_to_explain_everything_neither_two_nor_a_part_is_named():
+    assert told(P_DOUBLED, alone=True) == (["p_doubled"], ())
+    assert told(P_DOUBLED, Q_NEGATED, alone=True) == ([], ())
+    assert told(Q_NEGATED, p=ANYTHING, alone=True) == ([], ())
 
 
 def test_one_mistake_is_preferred_to_two_that_give_the_same():
@@ -119,12 +122,15 @@ def test_of_two_parts_that_explain_as_much_the_one_that_touches_less_is_named_an
 
 
 @pytest.mark.parametrize("made", [(P_DOUBLED,), (P_DOUBLED, Q_NEGATED), (S_ADDED,)], ids=["one", "two", "a part"])
-def test_a_name_that_fits_on_the_first_problem_only_is_refused(made):
+def test_a_name_counts_only_if_it_fits_on_all_other_problems(made):
     spoiled = {"p": ANYTHING} if made == (S_ADDED,) else {}
-    first = evidence(*made, **spoiled)
-    assert recognize(first, lambda found: evidence(*made, seed=1, **spoiled), BANK)[0] == made
-    other = evidence(seed=1, p=ANYTHING, q=ANYTHING, s=ANYTHING)
-    assert recognize(first, lambda found: other, BANK) == ((), ())
+    first, second, third = (evidence(*made, seed=seed, **spoiled) for seed in range(3))
+    other = evidence(seed=3, p=ANYTHING, q=ANYTHING, s=ANYTHING)
+    assert recognize(first, lambda found: [second], BANK)[0] == made
+    assert recognize(first, lambda found: [second, third], BANK)[0] == made
+    assert recognize(first, lambda found: iter([second, third]), BANK)[0] == made
+    for others in ([other], [second, other], [other, second]):
+        assert recognize(first, lambda found, others=others: others, BANK) == ((), ())
 
 
 def test_after_a_name_that_fits_by_chance_the_next_one_is_tried():
@@ -132,18 +138,18 @@ def test_after_a_name_that_fits_by_chance_the_next_one_is_tried():
     assert told(P_DOUBLED, bank=(by_chance, P_DOUBLED)) == (["p_doubled"], ())
 
 
-def test_a_name_is_refused_where_the_second_problem_says_nothing():
-    first = evidence(P_DOUBLED)
-    assert recognize(first, lambda found: None, BANK) == ((), ())
-    assert recognize(first, lambda found: evidence(seed=1), BANK) == ((), ())
+def test_a_name_is_refused_where_other_problems_say_nothing():
+    first, second = evidence(P_DOUBLED), evidence(P_DOUBLED, seed=1)
+    for others in ([], [None], [second, None], [evidence(seed=1)], [second, evidence(seed=2)]):
+        assert recognize(first, lambda found, others=others: others, BANK) == ((), ())
 
 
-def test_a_second_problem_is_asked_for_with_the_mistakes_it_has_to_show_and_only_where_they_fit_the_first():
+def test_other_problems_are_asked_for_with_the_mistakes_they_have_to_show_and_only_where_those_fit_the_first():
     asked = []
 
     def confirm(found):
         asked.append(tuple(known.name for known in found))
-        return None
+        return []
 
     recognize(evidence(P_DOUBLED), confirm, (Q_NEGATED, P_DOUBLED, mistake("again", "Again.", **P_DOUBLED.terms)))
     # Each as a single mistake, and each as a part.
@@ -160,7 +166,7 @@ def test_zeros_fit_many_a_formula_and_mean_none_of_them():
     nothing = mistake("nothing", "Nothing.", p=lambda u: 0 * u, s=lambda u: 0 * u)
     assert told(nothing, bank=(nothing,)) == ([], ())
     alone = Evidence({"p": np.zeros(4)}, {"p": np.ones(4)}, lambda terms: {"p": np.zeros(4)})
-    assert recognize(alone, lambda found: alone, (nothing,)) == ((), ())
+    assert recognize(alone, lambda found: [alone], (nothing,)) == ((), ())
 
 
 def test_a_single_tensor_of_zeros_among_others_can_be_named():
@@ -188,7 +194,7 @@ def came_with(half, *made):
         filled = np.where(np.isnan(first.given["s"]), half, first.given["s"])
         return evidence(*made, seed=seed, evaluate=with_anything, s=filled)
 
-    found, left = recognize(shown(0), lambda found: shown(1), (LEFT, LEFT_AND_Q))
+    found, left = recognize(shown(0), lambda found: [shown(1)], (LEFT, LEFT_AND_Q))
     return [known.name for known in found], left
 
 
@@ -249,7 +255,7 @@ def counting(given, right, outcomes):
 
 def test_what_a_mistake_gives_is_worked_out_once():
     tried, asked = counting({"s": np.ones(3)}, {"s": 2 * np.ones(3)}, lambda terms: {"s": 3 * np.ones(3)})
-    recognize(tried, lambda found: None, (P_DOUBLED, Q_NEGATED))
+    recognize(tried, lambda found: [], (P_DOUBLED, Q_NEGATED))
     assert sorted(asked) == [("p",), ("p", "q"), ("q",)]
 
 
@@ -308,6 +314,15 @@ def test_what_could_not_be_read_is_wrong_and_explained_by_nothing(missing):
     assert shown.wrong == ["p", "q", "s"]
     assert list(single_mistakes(shown, BANK)) == []
     assert list(two_mistakes(shown, BANK)) == []
+
+
+def test_two_mistakes_leave_alone_what_is_right():
+    halves = mistake("halves", "Halves.", p=lambda u: u / 2, q=lambda v: v + 1)
+    doubles = mistake("doubles", "Doubles.", s=lambda p, v: 2 * p * v)
+    # Together they bring s back, which each of them alone would change.
+    shown = evidence(halves, doubles)
+    np.testing.assert_allclose(shown.given["s"], shown.right["s"])
+    assert list(two_mistakes(shown, (halves, doubles))) == []
 
 
 @pytest.mark.parametrize(

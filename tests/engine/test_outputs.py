@@ -88,6 +88,22 @@ def test_a_cache_is_passed_on_unseen():
     assert list(checked((np.ones(4), cache), signature)) == ["db"]
 
 
+def test_an_array_where_a_cache_belongs_and_something_else_where_the_array_does_is_another_order():
+    with pytest.raises(CheckFailed) as caught:
+        unpack(Signature.parse("f(x) -> h NH, cache"), (Opaque(0), np.ones((2, 4))))
+    assert str(caught.value) == (
+        "f returns an array where the cache belongs, and something else where an array does: the results stand in"
+        " another order; expected h, cache."
+    )
+    assert caught.value.mistakes == ("outputs_permuted",)
+    assert caught.value.tensors == ("h", "cache")
+
+
+@pytest.mark.parametrize("result", [(np.ones((2, 4)), np.ones(3)), (Opaque(0), Opaque(1)), (3.0, np.ones(3))])
+def test_a_cache_may_be_anything_while_no_result_looks_like_one(result):
+    assert list(unpack(Signature.parse("f(x) -> h NH, cache"), result)) == ["h", "cache"]
+
+
 @pytest.mark.parametrize("result", [np.ones(4), (np.ones(4),)])
 def test_a_single_output_may_come_alone_or_in_a_tuple_of_one(result):
     np.testing.assert_array_equal(checked(result, ALONE)["db"], np.ones(4))
@@ -142,13 +158,14 @@ def test_of_a_single_output_too_many_values_are_counted_too(result, message):
         (
             np.ones((2, 4)),
             None,
-            "f: dx has shape (2, 4); expected (N, T, H) = (2, 3, 4). There is one axis too few: is a sum taken that"
-            " should not be, or one step returned for all?",
+            "f: dx has shape (2, 4); expected (N, T, H) = (2, 3, 4). There is one axis too few: is it summed over, or"
+            " picked out of, or squeezed away?",
         ),
         (
             None,
             np.ones((2, 4)),
-            "f: db has shape (2, 4); expected (H,) = (4,). There is one axis too many: is a sum over it missing?",
+            "f: db has shape (2, 4); expected (H,) = (4,). There is one axis too many: is a sum over it missing, or"
+            " is something not picked out of it?",
         ),
         (None, np.ones(5), "f: db has shape (5,); expected (H,) = (4,)."),
         (np.ones((2, 3, 5)), None, "f: dx has shape (2, 3, 5); expected (N, T, H) = (2, 3, 4)."),
@@ -160,7 +177,12 @@ def test_of_a_single_output_too_many_values_are_counted_too(result, message):
         (None, np.array([1, np.nan, 1, np.nan]), "f: db holds nan at [1]; expected finite numbers."),
         (None, np.array([1, 1, 1, -np.inf]), "f: db holds -inf at [3]; expected finite numbers."),
         (np.full((2, 3, 4), np.inf), None, "f: dx holds inf at [0, 0, 0]; expected finite numbers."),
-        (None, Opaque(0), "f: db is a list or another collection; expected an array of shape (H,) = (4,)."),
+        (
+            None,
+            Opaque(0),
+            "f: db is a list or another collection; expected an array of shape (H,) = (4,).\n  np.stack makes one array"
+            " of a list of arrays; its argument axis says where the new axis goes.",
+        ),
         (None, "text", "f: db is a text; expected an array of shape (H,) = (4,)."),
     ],
 )
@@ -175,10 +197,10 @@ def test_an_output_that_is_none_is_called_so():
     assert str(refused((right()[0], None))) == "f: db is None; expected an array of shape (H,) = (4,)."
 
 
-def test_a_list_of_arrays_where_one_array_belongs_is_called_not_stacked():
+def test_a_list_of_arrays_where_one_array_belongs_is_told_how_to_make_one():
     failure = refused((np.ones(4),) * 3, Signature.parse("f(x) -> dh TH"))
     first, hint = str(failure).splitlines()
-    assert first == "f: dh is a list or tuple, not stacked; expected an array of shape (T, H) = (3, 4)."
+    assert first == "f: dh is a list or another collection; expected an array of shape (T, H) = (3, 4)."
     assert hint.startswith("  np.stack makes one array")
     assert failure.tensors == ("dh",)
 
@@ -216,6 +238,8 @@ def test_a_shape_is_told_in_letters_and_numbers(axes, words):
         (np.ones(4), np.ones(4)),
         (2.5, np.asarray(2.5)),
         (3, np.asarray(3.0)),
+        (10**12 - 1, np.asarray(10.0**12 - 1)),
+        (10**12, None),
         (2j, None),
         (np.ones(4, np.float32), None),
         (np.ones(4, int), None),
@@ -225,7 +249,21 @@ def test_a_shape_is_told_in_letters_and_numbers(axes, words):
         (Opaque(0), None),
         (10**5000, None),
     ],
-    ids=["array", "float", "int", "complex", "float32", "ints", "None", "text", "tuple", "opaque", "too long"],
+    ids=[
+        "array",
+        "float",
+        "int",
+        "12 digits",
+        "13 digits",
+        "complex",
+        "float32",
+        "ints",
+        "None",
+        "text",
+        "tuple",
+        "opaque",
+        "too long",
+    ],
 )
 def test_numbers_are_taken_from_what_came_as_far_as_there_are_some(value, array):
     came = arrays_of(ALONE, {"db": value})["db"]

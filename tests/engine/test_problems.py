@@ -1,10 +1,16 @@
 """Random problems: sizes that are all different, and what is worked out of a problem once."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from autograder.engine.problems import RANGES, Case, Problem, at_one, draw_sizes
 
+ROOT = Path(__file__).resolve().parents[2]
 SEEDS = range(300)
 
 
@@ -22,9 +28,11 @@ def test_sizes_are_all_different_and_in_their_ranges(letters):
         assert all(type(size) is int for size in sizes.values())
 
 
-def test_a_sequence_has_four_steps_at_least():
-    # With two, different mistakes give the same numbers.
+def test_a_sequence_has_four_steps_at_least_and_a_batch_three_sequences():
+    # With two steps different mistakes give the same numbers; what is right for two sequences need not be for three.
     assert min(sizes["T"] for sizes in drawn()) == 4
+    assert min(sizes["N"] for sizes in drawn()) == 3
+    assert min(sizes[letter] for sizes in drawn("NTDHV") for letter in "DHV") > 1
 
 
 def test_every_size_of_a_range_is_drawn():
@@ -52,15 +60,43 @@ def test_a_case_of_sizes_that_are_one_says_so_and_may_make_code_take_another_way
     assert at_one("N", "T", numeric=True) == Case(" at N = T = 1", {"N": 1, "T": 1}, numeric=True, branches=True)
 
 
-def test_what_is_made_of_a_problem_is_worked_out_once_for_each_function():
+def test_a_case_is_one_in_which_nothing_is_special_unless_it_says_so():
+    case = Case("")
+    assert (case.hint, case.numeric, case.exact, case.branches, case.repeated) == ("", False, True, False, False)
+    assert dict(case.options) == {}
+
+
+SIZES_IN_A_PROCESS = """
+import numpy as np
+from autograder.engine.problems import draw_sizes
+print([draw_sizes(np.random.default_rng(seed), "NTDHV") for seed in range(10)])
+"""
+
+
+def test_a_seed_draws_the_same_sizes_in_every_process():
+    # Letters are hashed differently in every process, so that their order in a set differs.
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", SIZES_IN_A_PROCESS],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": str(seed), "PYTHONPATH": str(ROOT)},
+        ).stdout
+        for seed in range(3)
+    }
+    assert len(printed) == 1
+
+
+def test_what_is_made_of_a_problem_is_worked_out_once_by_every_name():
     calls = []
 
-    def first(problem):
+    def work_out(problem):
         calls.append(problem)
         return [problem.sizes["N"]]
 
     problem = Problem({"N": 3}, {})
-    assert problem.once(first) is problem.once(first)
-    assert problem.once(lambda problem: "other") == "other"
+    assert problem.once("first", work_out) is problem.once("first", lambda problem: "never asked")
+    assert problem.once("second", lambda problem: "other") == "other"
     assert calls == [problem]
-    assert Problem({"N": 5}, {}).once(first) == [5]
+    assert Problem({"N": 5}, {}).once("first", work_out) == [5]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograder.engine.terms import Once, Term, Walk, apply, batch_first, taken_apart, of, terms
+from autograder.engine.terms import Once, Term, Walk, apply, batch_first, of, taken_apart, terms
 
 PRODUCT = Once(terms("first", b=lambda a: a + 1) | terms("second", c=lambda a, b: a * b))
 
@@ -123,6 +123,14 @@ def test_only_what_a_result_asks_for_is_stacked():
     assert walked(**growing, new=lambda x_t: x_t)["s"].shape == (3, 1)
     with pytest.raises(ValueError, match="shape"):
         walked(**growing, new=lambda x_t: x_t, s=lambda old: old)
+
+
+def test_steps_that_were_walked_once_give_any_results():
+    walk = SUM.walk(GIVEN, {})
+    for replaced in ({}, {"s": lambda new: new[::-1]}, {"s": lambda x_t, old: x_t + 2 * old}):
+        came, expected = SUM.finish(walk, replaced), SUM(GIVEN, replaced)
+        for name in ("s", "last", "walked"):
+            np.testing.assert_array_equal(came[name], expected[name])
 
 
 def test_a_walk_leaves_what_is_known_as_it_was():

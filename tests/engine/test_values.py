@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from small_layers import RIGHT, SUMS, WAVE, failure_of, leak_forward, passes, spoiled, sums, wave, wave_forward
 
+from autograder.engine.mistakes import mistake
 from autograder.engine.problems import Case
 from autograder.engine.student import Student
 from autograder.engine.values import ROUGH, SAME_TWICE, VALUE_TOLERANCE, Values
@@ -226,6 +227,25 @@ def test_a_result_of_the_wrong_form_is_told_its_mistake_if_that_is_known():
         assert lines[1:] == ["  y is transposed.", "  See equation wave-y."]
 
 
+def test_a_result_of_the_wrong_form_where_a_size_is_one_has_no_name():
+    # Where an axis is lost so much looks alike that a name would be a guess.
+    failure = failure_of(wave, wave=where(at_n_1, lambda x, W: right(x, W).T))
+    assert failure.mistakes == ()
+    assert "  That is at N = 1." in str(failure)
+
+
+def test_results_of_the_wrong_form_are_told_a_mistake_only_if_it_explains_them_all():
+    flat = mistake("flat", "rows has an axis too many.", rows=lambda x: x.sum(axis=1, keepdims=True))
+    question = replace(sums, calculation=replace(SUMS, mistakes=(flat, *SUMS.mistakes)))
+
+    def flat_and(tops):
+        return lambda x: (x.sum(), x.sum(axis=1, keepdims=True), tops(x), x.sum(axis=0))
+
+    assert failure_of(question, sums=flat_and(lambda x: x.max(axis=1))).mistakes == ("flat",)
+    assert failure_of(question, sums=flat_and(lambda x: x.min(axis=1))).mistakes == ()
+    assert failure_of(question, sums=flat_and(lambda x: x.max(axis=1) + 1)).mistakes == ()
+
+
 def test_a_result_of_the_wrong_form_that_nobody_knows_is_told_its_form_alone():
     failure = failure_of(wave, wave=lambda x, W: right(x, W)[0])
     assert len(str(failure).splitlines()) == 1
@@ -386,8 +406,9 @@ class Recorder:
 def test_what_is_kept_for_a_problem_is_let_go_before_the_next():
     recorder = Recorder()
     wave_forward.check(Student(recorder), np.random.default_rng(0))
-    # Two calls of the first problem, then one of its repetition, then one of each case.
-    assert recorder.asked == ["call", "parts", "call", "forget", "call", "parts", "forget", "call", "parts", "forget"]
+    once = ["call", "parts"]
+    # Two calls for each of the two ordinary problems, then one for the case.
+    assert recorder.asked == [*once, *once, "forget", *once, *once, "forget", *once, "forget"]
 
 
 # ------------------------------------------------------------------------------------------------ caches
@@ -569,6 +590,40 @@ def test_where_the_results_do_not_tell_a_mistake_the_cache_may():
         failure = failure_of(leak_forward, seed, leak_forward=one_step)
         assert failure.tensors == ("h",)
         assert failure.mistakes == ("first_step_only",)
+
+
+def test_a_cache_in_which_steps_are_of_different_shapes_is_told_so():
+    uneven = leak_with(lambda cache: [{**cache[0], "h_t": cache[0]["h_t"][:1]}, *cache[1:]])
+    said = str(failure_of(leak_forward, leak_forward=uneven))
+    assert said.startswith("leak_forward: the cache holds no h_t of one shape in every entry; expected a list of the ")
+
+
+@pytest.mark.parametrize("entry", [lambda step: step["h_t"], lambda step: None, lambda step: (1, 2, 3)])
+def test_a_list_of_something_else_than_the_steps_caches_is_told_so(entry):
+    said = str(failure_of(leak_forward, leak_forward=leak_with(lambda cache: [entry(step) for step in cache])))
+    assert said.startswith("leak_forward: the cache is a list, but its entries are no steps' caches; expected a list")
+
+
+def test_a_cache_of_one_entry_is_counted_in_the_singular():
+    said = str(failure_of(leak_forward, leak_forward=leak_with(lambda cache: cache[1:2])))
+    assert said.startswith("leak_forward: the cache has 1 entry; expected a list of the ")
+
+
+@pytest.mark.parametrize("second", [lambda x, a: {"x": x, "a": a + 1}, lambda x, a: None], ids=["wrong", "none"])
+def test_a_cache_that_is_right_at_first_only_is_refused(second):
+    right_then_wrong = from_call(2, wave_with(second), RIGHT["wave_forward"])
+    failure = failure_of(wave_forward, wave_forward=right_then_wrong)
+    lines = str(failure).splitlines()
+    assert lines[0] == "wave_forward called twice with the same arguments keeps something else the second time:"
+    assert lines[1].startswith("  wave_forward: ")
+    assert lines[-1].startswith("Something is kept from one call to the next, or drawn at random.")
+    assert failure.tensors == (("cache.a",) if len(lines) > 3 else ("cache",))
+
+
+def test_an_array_in_the_place_of_the_cache_and_a_cache_in_that_of_the_array_are_another_order():
+    failure = failure_of(wave_forward, wave_forward=lambda x, W: RIGHT["wave_forward"](x, W)[::-1])
+    assert failure.mistakes == ("outputs_permuted",)
+    assert "the results stand in another order; expected y, cache." in str(failure)
 
 
 def test_without_a_promise_the_cache_is_not_looked_at():

@@ -1,0 +1,89 @@
+"""A question that relies on another one: where both are wrong, a learner is sent to the other one first."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_layers import RIGHT, wave, wave_backward, wave_forward
+
+from autograder.engine.measurement import Measured, Measurement
+from autograder.engine.student import CheckFailed, NotAnswered, Student
+from autograder.sets import QUESTIONS, SETS, ask
+
+RELIES = replace(wave_backward, relies_on="wave")
+SENT = "  wave is not right either: see to that first."
+
+
+@pytest.fixture(autouse=True)
+def _a_set_with_the_wave(monkeypatch):
+    monkeypatch.setitem(QUESTIONS, "wave", wave)
+
+
+def said(question=RELIES, **functions):
+    """Return what is said to a notebook that is wrong, line by line."""
+    with pytest.raises(CheckFailed) as caught:
+        ask(question, Student.of_namespace({**RIGHT, **functions}), 3)
+    return str(caught.value).splitlines()
+
+
+def wrong(*arguments):
+    return None
+
+
+def test_where_both_are_wrong_a_learner_is_sent_to_the_other_one_and_then_told_the_seed():
+    *_, sent, seed = said(wave_backward=wrong, wave=wrong)
+    assert sent == SENT
+    assert seed == '  The same numbers again: check("wave_backward", seed=3)'
+
+
+def test_where_the_other_one_is_right_nobody_is_sent_there():
+    assert SENT not in said(wave_backward=wrong)
+
+
+def test_where_the_other_one_is_not_answered_yet_nobody_is_sent_there():
+    def stub(x, W):
+        raise NotImplementedError
+
+    assert SENT not in said(wave_backward=wrong, wave=stub)
+
+
+def test_a_question_that_relies_on_none_sends_nobody_anywhere():
+    assert SENT not in said(wave_backward, wave_backward=wrong, wave=wrong)
+    assert wave_forward.relies_on == ""
+
+
+def test_a_right_answer_is_right_whatever_the_other_one_is():
+    student = Student.of_namespace({**RIGHT, "wave": wrong})
+    assert ask(RELIES, student, 3).startswith("All is right")
+
+
+def test_a_stub_is_told_so_and_nothing_else():
+    with pytest.raises(NotAnswered) as caught:
+        ask(RELIES, Student.of_namespace({"wave": wrong}), 3)
+    assert "see to that first" not in str(caught.value)
+
+
+def test_a_measurement_may_rely_on_a_question_too():
+    measured = Measured(dict, "", lambda: 15, dict, "Measure it.")
+    with pytest.raises(CheckFailed) as caught:
+        ask(Measurement("steps", measured, relies_on="wave"), Student.of_namespace({"steps": 3, "wave": wrong}), 3)
+    assert str(caught.value).endswith(SENT)
+
+
+def test_mistakes_and_tensors_stay_with_a_failure_that_sends_elsewhere():
+    with pytest.raises(CheckFailed) as caught:
+        ask(
+            replace(wave, text="other(x, W) -> y NH", relies_on="wave"),
+            Student.of_namespace({"wave": wrong, "other": lambda x, W: 2 * np.sin(x @ W)}),
+            3,
+        )
+    assert SENT in str(caught.value)
+    assert caught.value.mistakes == ("doubled",)
+    assert caught.value.tensors == ("y",)
+
+
+def test_every_question_relies_on_another_one_of_its_set_if_on_any():
+    for table in SETS.values():
+        names = [question.name for question in table]
+        for question in table:
+            assert question.relies_on == "" or question.relies_on in names[: names.index(question.name)]
