@@ -148,8 +148,8 @@ class Backward(Question):
         arriving = [name for name in self.arguments(problem) if name.startswith("d")]
         if not arriving:
             return
-        drawn = {name: trial.rng.standard_normal(problem.given[name].shape) for name in arriving}
-        other = Problem(problem.sizes, {**problem.given, **drawn})
+        # With the opposite sign a gradient that is clipped is as wrong as before, so that only what is kept shows.
+        other = Problem(problem.sizes, {**problem.given, **{name: -problem.given[name] for name in arriving}})
         self._forward(trial.student, self.calculation.draw(trial.rng, **problem.sizes))
         came = self._backward(trial.student, other, cache)
         given, right = expect_form(self.signature, came, problem.sizes), self.compare(other)

@@ -263,7 +263,7 @@ class Totals:
         )
         add(
             f"{self.recurrent}_without_first_step",
-            f"{self.recurrent} leaves out the first step, whose previous hidden state is h0.",
+            f"{self.recurrent} leaves out the first step, or takes the state before it to be zero; it is h0.",
             lambda parts: parts[1:].sum(axis=0),
             {self.recurrent: None},
             "first_step_left_out",
@@ -346,6 +346,12 @@ def carried(state: str, weights: str) -> tuple[Mistake, ...]:
             f"{member}start_upstream",
         ),
         Mistake(
+            f"{after}_subtracted",
+            f"{after} is subtracted from the upstream gradient of the step; the two are added.",
+            {total: of(f"{here} {after}", lambda dh_t, after: dh_t - after)},
+            f"{member}subtracted",
+        ),
+        Mistake(
             "all_divided_by_N",
             "Every gradient is divided by the batch size, but a gradient of the summed loss is a sum.",
             {total: of(f"{here} {after}", lambda dh_t, after: dh_t / len(dh_t) + after)},
@@ -360,8 +366,8 @@ def carried(state: str, weights: str) -> tuple[Mistake, ...]:
         *clipped(total, f"{here} {after}", lambda dh_t, after: dh_t + after),
         Mistake(
             "return_in_loop",
-            "Only one step is walked: `return` stands inside the loop over time, so that the function ends in its first"
-            " round.",
+            "Only one step is walked. Does `return` stand inside the loop over time, so that the function ends in its"
+            " first round?",
             {"order": lambda T: range(T - 1, T - 2, -1)},
             f"{member}return_in_loop",
         ),

@@ -132,7 +132,7 @@ def two_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tuple[
         fits = np.where(right, neither, both | only_first & as_came[i] | only_other & as_came[i + 1 :])
         for j in np.flatnonzero(fits.all(axis=1)) + i + 1:
             other = tried[j][0]
-            if first.terms.keys() & other.terms.keys():
+            if first.terms.keys() & other.terms.keys() or first.sentence == other.sentence:
                 continue
             pairs += 1
             if pairs > MOST_PAIRS:

@@ -20,10 +20,10 @@ from autograder.engine.terms import Formula, Once, Walk
 ORDINARY = Case("", numeric=True)
 AGAIN = " when it is called again with other numbers of the same sizes"
 KEPT = "Is something kept from one call to the next? Every call has to start afresh from its arguments."
-FRESH = 6
+FRESH = 12
 """Problems of other sizes of which a function has to get all but one right before it is asked whether it keeps
-something. One that fails on half of all problems passes them once in ten times."""
-OTHERS = 10
+something. One that fails on three problems in ten passes them once in twelve times."""
+OTHERS = 12
 """Problems that are drawn to find some that show a mistake and whose sizes are others."""
 CONFIRMATIONS = 2
 """Problems on which a name has to fit, besides the first."""

@@ -32,6 +32,7 @@ def draw(
     saturated: bool = False,
     remembers: bool = False,
     distracted: bool = False,
+    sparse: bool = False,
     low: dict[str, int] | None = None,
     **sizes: int | None,
 ) -> Problem:
@@ -53,6 +54,8 @@ def draw(
     distracted : bool
         Give one unit a state that nothing moves, and a part of the loss that is a million million times the rest.
         A gradient does not notice; a difference of two such losses has lost all its digits.
+    sparse : bool
+        Let nothing arrive at the last step and at one before it, as where a loss sits at some steps only.
     low : dict of str to int
         Smallest sizes.
     **sizes : int
@@ -75,6 +78,8 @@ def draw(
         unit = rng.integers(H)
         b[unit] = FAR * rng.choice([-1.0, 1.0])
         dh[..., unit] *= 1e12
+    if sparse:
+        dh[:, [-1, rng.integers(T - 2)]] = 0.0
     return Problem(sizes, {"x": x, "h0": h0, "Wx": Wx, "Wh": Wh, "b": b, "dh": dh})
 
 
@@ -317,7 +322,8 @@ WALK_MISTAKES = (
 )
 RETURN_IN_LOOP = mistake(
     "return_in_loop",
-    "Only one step is walked: `return` stands inside the loop over time, so that the function ends in its first round.",
+    "Only one step is walked. Does `return` stand inside the loop over time, so that the function ends in its first"
+    " round?",
     order=lambda T: range(1),
 )
 SEQUENCE_MISTAKES = (*WALK_MISTAKES, *RESHAPED, *STEP_MISTAKES)

@@ -150,11 +150,18 @@ def right(problem: Problem) -> dict[str, np.ndarray]:
 
 UPSTREAM_CASES = (
     Case(" where tanh is saturated", {"saturated": True}, exact=False),
-    Case(" with a large upstream gradient", {"upstream": 1e4}),
-    Case(" with a tiny upstream gradient", {"upstream": 1e-9}),
+    Case(" with a large upstream gradient", {"upstream": 1e8}),
+    Case(" with a tiny upstream gradient", {"upstream": 1e-30}),
     Case(" where a large part of the loss depends on no weight", {"distracted": True}),
 )
-CASES = (at_one("N", numeric=True), at_one("T", numeric=True), Case(f" at T = {LONG['T']}", LONG), *UPSTREAM_CASES)
+SPARSE = Case(" where no loss sits at some of the steps", {"sparse": True})
+CASES = (
+    at_one("N", numeric=True),
+    at_one("T", numeric=True),
+    Case(f" at T = {LONG['T']}", LONG),
+    SPARSE,
+    *UPSTREAM_CASES,
+)
 SQUARE = {"D": 6, "H": 6}
 LARGE = {"N": 2, "T": 2, "D": 138, "H": 140}
 
@@ -244,6 +251,11 @@ contributions = replace(
             dWh_t=lambda dWh_part: dWh_part[::-1].cumsum(axis=0)[::-1],
         ),
         mistake(
+            "first_contribution_zero",
+            "The contribution of the first step is zero, but the state before it is h0, which is not.",
+            dWh_t=lambda dWh_part: np.concatenate([0 * dWh_part[:1], dWh_part[1:]]),
+        ),
+        mistake(
             "contributions_reversed",
             "The contributions are right but reversed in time: the backward loop visits the last step first.",
             dWh_t=lambda dWh_part: dWh_part[::-1],
@@ -306,11 +318,13 @@ windows = replace(
     cases=(
         Case(" at k = 1", {"k": 1, "T": 5}),
         Case(" at k = T", {"k": 5, "T": 5}),
+        Case(" at k = 4, T = 7", {"k": 4, "T": 7}),
         Case(" at k larger than T", {"k": 9, "T": 4}),
         Case(" at T = 1", {"k": 3, "T": 1}, numeric=True, branches=True),
         Case(" at k = 2, N = 1", {"k": 2, "T": 7, "N": 1}, numeric=True, branches=True),
         Case(" where T is a multiple of k", {"k": 2, "T": 6}),
         Case(f" at T = {LONG['T']}, k = 11", LONG | {"k": 11}),
+        replace(SPARSE, options={"sparse": True, "T": 10, "k": 4}),
         *UPSTREAM_CASES,
     ),
     large=LARGE | {"k": 2},

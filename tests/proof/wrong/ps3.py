@@ -119,6 +119,12 @@ WRONG = {
         ("weights_clipped_at_5", RETURN, "return dx, dh_next, *(np.clip(d, -5, 5) for d in (dWx, dWh, db))"),
         ("dWh_transposed", RETURN, "return dx, dh_next, dWx, dWh.T, db"),
         ("all_divided_by_N", "dh[:, t] + dh_next", "dh[:, t] / N + dh_next"),
+        ("dh_next_subtracted", "dh[:, t] + dh_next", "dh[:, t] - dh_next"),
+        (
+            "says: where no loss sits at some of the steps",
+            LOOP,
+            f"{LOOP}\n        if not dh[:, t].any():\n            continue",
+        ),
         ("all_opposite_sign", RETURN, "return -dx, -dh_next, -dWx, -dWh, -db"),
         ("", RETURN, "return dx.swapaxes(0, 1), dh_next, dWx, dWh, db"),  # time_first
         ("dh0_before_Wh", SUM_UP, f"total = dh[:, t] + dh_next; {SUM_UP}", RETURN, "return dx, total, dWx, dWh, db"),
@@ -159,6 +165,7 @@ WRONG = {
         ("", STEP_CALL, "rnn_step_backward(np.add(dh[:, t], dh_next, out=dh[:, t]), cache[t])"),  # adds_into_dh
         ("", CACHE, "cache[t]._replace(h_t=np.multiply(cache[t].h_t, 0.5, out=cache[t].h_t)))"),  # changes_cache
         ("", CACHE, "cache.pop())"),  # empties_cache
+        ("first_contribution_zero", CONTRIBUTIONS, "dWh_t[0] = 0; return dWh_t"),
         ("contributions_accumulated", CONTRIBUTIONS, "return dWh_t[::-1].cumsum(axis=0)[::-1]"),
         ("contributions_reversed", CONTRIBUTIONS, "return dWh_t[::-1]"),
         ("all_divided_by_N", CONTRIBUTIONS, "return dWh_t / N"),
@@ -219,6 +226,7 @@ WRONG = {
     "rnn_backward_truncated": [
         ("cut_one_step_late", CUT, "if t % k == 0:"),
         ("windows_from_the_end", CUT, "if (T - 1 - t) % k == 0:"),
+        ("", CUT, "if (t + 1) % k == 0 and k <= T / 2:"),
         ("window_one_longer", CUT, "if (t + 1) % (k + 1) == 0:"),
         ("first_window_only", CUT, "if t + 1 == k:"),
         ("not_truncated", CUT, "if t + 1 == T:"),
