@@ -260,11 +260,12 @@ contributions = replace(
             "The contributions are right but reversed in time: the backward loop visits the last step first.",
             dWh_t=lambda dWh_part: dWh_part[::-1],
         ),
-        # Where dWh is all there is, the mean of the weights' gradients is that of all gradients.
+        # Where dWh is all there is, the mean of the weights' gradients is that of all gradients, and a first step that is
+        # left out is a first contribution of zero.
         *(
             known
             for known in touching(MISTAKES, "order", "h_prev", "dh_total", "dz", "dh_prev", "dWh_part")
-            if known.name != "weights_mean"
+            if known.name not in ("weights_mean", "first_step_left_out")
         ),
     ),
 )

@@ -123,9 +123,9 @@ def test_a_measurement_is_made_on_the_network_of_the_notebook_and_its_near_misse
     assert len(set(answers)) == len(answers)
 
 
-def test_every_sentence_ends_in_a_full_stop_and_none_tells_the_line_to_write(question):
+def test_every_sentence_is_a_whole_one_and_none_tells_the_line_to_write(question):
     sentences = [known.sentence for known in question.mistakes]
-    assert [sentence for sentence in sentences if not sentence.endswith(".")] == []
+    assert [sentence for sentence in sentences if not sentence.endswith((".", "?"))] == []
     assert [sentence for sentence in sentences if re.search(r"@|\.T\b|\*\*|axis=", sentence)] == []
 
 
