@@ -34,10 +34,10 @@ TOO_SMALL = 1e-6
 """A slope of the student's forward pass this many times smaller than it should be says that the forward pass does not
 depend on the tensor, whatever it is multiplied with."""
 
-ANALYTIC = 1e-12
-"""The chain rule in float64 is right to 1e-16 for each of at most a thousand operations in a row: 1e-13 at worst, and
-1e-14 as measured. Differences of tanh alone are right to 1e-11. Differences of the whole forward pass, of whatever
-order, lose all digits where a large part of the loss does not depend on the weights."""
+ANALYTIC = 1e-11
+"""The chain rule in float64 is right to 1e-16 for each of at most a thousand operations in a row: 1e-13 at worst, as
+measured. A habit such as ``/ (M + 1e-12)`` leaves 1e-12. Differences of the whole forward pass, of whatever order, lose
+all digits where a large part of the loss does not depend on the weights."""
 
 ANALYTIC_SATURATED = 1e-9
 """The same where states are saturated: of 1 - h**2 = 5e-6 an h that is right to 1e-16 leaves 2e-11, as measured, and a
@@ -46,10 +46,13 @@ difference of two such states 1e-8."""
 COST_FLOOR_SECONDS = 0.4
 """What a call has to take before its cost is looked at: far longer than a pause of a busy machine."""
 
-COST_RATIO = 5000
-"""The chain rule costs two or three forward passes; written as loops over single entries in plain Python, beside a
-forward pass in NumPy, up to 2,300. A complex step for each of 40,000 weights costs 86,000 in a notebook, and 11,000
-where a call has to cross into the sandbox, which makes the forward pass dearer."""
+OUR_PASSES = 300
+"""How many passes of ours the shortest is taken of: a twentieth of a second."""
+
+COST_RATIO = 8000
+"""How many times our own forward and backward pass a student's backward pass may take. Written as loops over single
+entries in plain Python it takes 1,500 times as long, and twice that on a busy machine; a complex step for every one of
+40,000 weights 30,000 times."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class Backward(Question):
             raise CheckFailed(
                 f"{self.name} is right, and wrong when it is called again for the same cache with another"
                 f" {' and '.join(arriving)}. Wrong: {', '.join(wrong)}.\n"
-                "  Is a result kept and given again, or does another forward pass write into caches of earlier ones?",
+                "  Is a result kept and given again? Or do all caches share an array?",
                 mistakes=("answer_kept",),
                 tensors=tuple(wrong),
             )
@@ -239,51 +242,48 @@ class Backward(Question):
         if rough:
             raise CheckFailed(
                 f"{self.name} is right to {max(errors.values()):.0e} only; the chain rule in float64 gives 1e-15.\n"
-                f"{', '.join(rough)}: made from differences of the forward pass, or computed in float32 somewhere?\n"
-                "Use the chain rule, and keep the dtype of the inputs.",
+                f"{', '.join(rough)}: made from differences, computed in float32, rounded, or with a small number"
+                " added?\nUse the chain rule as it is, and keep the dtype of the inputs.",
                 tensors=tuple(rough),
             )
 
     def _refuse_slow(self, student: Student, large: Problem) -> None:
-        signature = Signature.parse(self.forward or self.text)
         cache = self._forward(student, large)
         refuse_slow_backward(
             self.name,
-            partial(student.call, signature.name, **_named(large.given, signature)),
+            partial(self.calculation.right, large),
             partial(student.call, self.name, **self._arguments_with(cache, large)),
             sum(large.given[name.removeprefix("d")].size for name in self.gradients),
         )
 
 
-def refuse_slow_backward(function: str, forward: Callable[[], Any], backward: Callable[[], Any], weights: int) -> None:
-    """Refuse a backward pass that calls its forward pass once for every weight.
+def refuse_slow_backward(function: str, ours: Callable[[], Any], backward: Callable[[], Any], weights: int) -> None:
+    """Refuse a backward pass that runs its forward pass once for every weight.
 
     The chain rule costs two or three forward passes whatever the number of weights. A difference for every weight,
     real or complex, costs as many forward passes as there are `weights`. At forty thousand weights the two cannot be
-    taken for each other. Loops over single entries in plain Python cost some thousand forward passes and pass.
+    taken for each other, even if the chain rule is written as loops over single entries.
 
-    On a busy machine a long call is interrupted and some of the short ones are not. So the shortest of many forward
-    passes counts, and a backward pass that looks slow may show once more how long it takes.
+    On a busy machine a long call is interrupted and some of the short ones are not. So the shortest of many passes of
+    ours counts, and a backward pass that looks slow may show once more how long it takes.
 
     Raises
     ------
     CheckFailed
     """
-    one_backward = _seconds(backward)
-    if one_backward < COST_FLOOR_SECONDS:
+    slow = _seconds(backward)
+    if slow < COST_FLOOR_SECONDS:
         return
-    started, one_forward = time.perf_counter(), np.inf
-    while time.perf_counter() - started < COST_FLOOR_SECONDS:
-        one_forward = min(one_forward, _seconds(forward))
-    if one_backward < COST_RATIO * one_forward:
+    quick = min(_seconds(ours) for _ in range(OUR_PASSES))
+    if slow < COST_RATIO * quick:
         return
-    one_backward = min(one_backward, _seconds(backward))
-    if one_backward < COST_RATIO * one_forward:
+    slow = min(slow, _seconds(backward))
+    if slow < COST_RATIO * quick:
         return
     raise CheckFailed(
-        f"{function} takes {one_backward / one_forward:.0f} times as long as the forward pass when there are"
-        f" {round(weights, -3):,} weights.\nIt seems to run the forward pass once for every weight. Use the chain"
-        " rule: one walk back through the steps."
+        f"{function} takes {slow / quick:.0f} times as long as a forward and a backward pass have to, when there are"
+        f" {round(weights, -3):,} weights.\nDoes it run the forward pass once for every weight? Use the chain rule: one"
+        " walk back through the steps."
     )
 
 

@@ -74,6 +74,12 @@ class Affine:
                         "products.not_transposed",
                     ),
                     Mistake(
+                        f"{weights}_left_out",
+                        f"{weights} is left out where the gradient goes back to {self._goal(back)}.",
+                        {back: of(self.dz, lambda dz: dz)},
+                        "products.weights_left_out",
+                    ),
+                    Mistake(
                         f"{_plain(part)}_transposed",
                         f"{_plain(part)} is transposed.",
                         {part: of(f"{value} {self.dz}", lambda x, dz: dz.T @ x)},
@@ -166,6 +172,14 @@ def slopes_of_tanh(dz: str, upstream: str, h: str) -> tuple[Mistake, ...]:
         "square_missing": (
             "In the derivative of tanh the hidden state is not squared.",
             lambda dh, h: dh * (1 - h),
+        ),
+        "only_the_square": (
+            "The derivative of tanh is taken to be the square of the hidden state; that is subtracted from 1.",
+            lambda dh, h: dh * h**2,
+        ),
+        "brackets_missing": (
+            "The derivative of tanh has no brackets: the gradient multiplies its first part alone.",
+            lambda dh, h: dh * 1 - h**2,
         ),
         "sign_in_derivative": (
             "In the derivative of tanh the square has the wrong sign.",

@@ -85,7 +85,8 @@ def judge_values(trial: Trial, came: Mapping[str, Any]) -> dict[str, np.ndarray]
             tensors=tuple(wrong),
         )
     lines = [f"{question.name}: {listed(wrong)} wrong{trial.case.circumstance}."]
-    found, said = reasons(trial, came, given, wrong)
+    equation = question.calculation.work_out.equations.get(wrong[0], "") if len(right) > 1 else ""
+    found, said = reasons(trial, came, given, wrong, equation)
     lines += said
     axes = question.signature.outputs[wrong[0]]
     lines += locate(wrong[0], given[wrong[0]], right[wrong[0]], axes, "expected", VALUE_TOLERANCE)

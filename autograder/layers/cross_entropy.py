@@ -145,7 +145,7 @@ loss = Calculation(
         ),
         mistake(
             "loss_not_masked",
-            "The loss counts positions that do not count: the mask is used for its gradient, or its mean, only.",
+            "The loss counts positions that do not count.",
             weight=lambda m: np.ones(m.shape) / m.sum(),
         ),
         mistake(
@@ -175,17 +175,17 @@ loss = Calculation(
         ),
         mistake(
             "gradient_of_sum",
-            "The loss is a mean but its gradient is that of the sum.",
+            "The gradient is that of the sum over the positions; it should be that of their mean.",
             gradient_weight=lambda m: m,
         ),
         mistake(
             "gradient_over_all_positions",
-            "The gradient is divided by all positions, the loss by those that count.",
+            "The gradient is divided by all positions; only those that count belong in the denominator.",
             gradient_weight=lambda m: m / m.size,
         ),
         mistake(
             "gradient_not_masked",
-            "Positions that do not count have a gradient: the mask is used for the loss only.",
+            "Positions that do not count have a gradient.",
             gradient_weight=lambda m: np.ones(m.shape) / m.sum(),
         ),
         mistake(
@@ -226,7 +226,7 @@ loss = Calculation(
         Case(
             " with logits near 1000",
             {"shift": "up"},
-            f"exp overflows there, and a logit that is clipped is another one. {SHIFTED}",
+            f"exp overflows there. {SHIFTED} Clipping does change it.",
         ),
         Case(
             " with logits near -1000",
@@ -241,8 +241,8 @@ loss = Calculation(
         Case(
             " where a position has the logits 1000, -1000 and 0, and its target is not the largest",
             {"apart": 1000.0},
-            "The softmax is 0 at the target, to the last digit: take its logarithm on paper, before you write it, and"
-            " subtract the largest logit, no other number.",
+            "The softmax is 0 at the target, to the last digit, and the loss is large: take the logarithm on paper,"
+            " before you write it, subtract the largest logit and no other number, and put no limit to anything.",
         ),
         Case(" where one position has nearly all of the loss", {"apart": 1e12}),
     ),

@@ -57,7 +57,9 @@ WALK = Walk(
     ),
 )
 WINDOWS = replace(
-    WALK, step=WALK.step | terms("bptt-truncated", dh_next=lambda dh_sent, t, k: dh_sent * ((t + 1) % k != 0))
+    WALK,
+    step=WALK.step | terms("bptt-truncated", dh_next=lambda dh_sent, t, k: dh_sent * ((t + 1) % k != 0)),
+    results={name: replace(term, equation="bptt-truncated") for name, term in WALK.results.items()},
 )
 
 STEP_MISTAKES = (
@@ -152,7 +154,7 @@ UPSTREAM_CASES = (
     Case(" where tanh is saturated", {"saturated": True}, exact=False),
     Case(" with a large upstream gradient", {"upstream": 1e8}),
     Case(" with a tiny upstream gradient", {"upstream": 1e-30}),
-    Case(" where a large part of the loss depends on no weight", {"distracted": True}),
+    Case(" where one hidden unit is far in saturation and has a huge upstream gradient", {"distracted": True}),
 )
 SPARSE = Case(" where no loss sits at some of the steps", {"sparse": True})
 CASES = (
@@ -260,8 +262,8 @@ contributions = replace(
             "The contributions are right but reversed in time: the backward loop visits the last step first.",
             dWh_t=lambda dWh_part: dWh_part[::-1],
         ),
-        # Where dWh is all there is, the mean of the weights' gradients is that of all gradients, and a first step that is
-        # left out is a first contribution of zero.
+        # Where dWh is all there is, the mean of the weights' gradients is that of all gradients, and a first step left
+        # out is a first contribution of zero.
         *(
             known
             for known in touching(MISTAKES, "order", "h_prev", "dh_total", "dz", "dh_prev", "dWh_part")
@@ -271,8 +273,14 @@ contributions = replace(
 )
 """The contribution of every step to dWh."""
 
-UNEQUAL_WINDOWS = ((10, 4), (12, 5), (13, 5), (14, 4))
-"""T and k whose windows are no way to cut T into equal parts, and are others when they are counted from the end."""
+UNEQUAL_WINDOWS = tuple(
+    (T, k)
+    for k in (3, 4, 5)
+    for T in range(2 * k + 1, 4 * k + 3)
+    if T % k and (T - 1) % k and [len(part) for part in np.array_split(np.arange(T), -(-T // k))][-1] != T % k
+)
+"""T and k whose windows are no way to cut T into equal parts, are others when they are counted from the end, and are
+three at least."""
 
 
 def _draw_windows(rng: np.random.Generator, *, k: int | None = None, T: int | None = None, **options: Any) -> Problem:
@@ -281,7 +289,7 @@ def _draw_windows(rng: np.random.Generator, *, k: int | None = None, T: int | No
         T, k = fitting[rng.integers(len(fitting))] if fitting else (T, 3)
     problem = draw(rng, T=T, **options)
     held, _ = unrolled.rnn_forward(**_forward_arguments(problem.given))
-    return Problem(problem.sizes, {**problem.given, "k": k, "held": held})
+    return Problem({**problem.sizes, "k": k}, {**problem.given, "k": k, "held": held})
 
 
 def _windows_loss(forward: Callable, given: Mapping[str, Any]) -> float:
@@ -386,7 +394,7 @@ forward_in_time = replace(
     work_out=replace(
         WALK,
         step={name: replace(term, equation="rtrl") for name, term in WALK.step.items()},
-        results=TOTALS.terms,
+        results={name: replace(term, equation="rtrl") for name, term in TOTALS.terms.items()},
     ),
     equation="rtrl",
     large=None,
@@ -409,7 +417,16 @@ forward_in_time = replace(
                 ("b", lambda dh_t, h_t: (dh_t * (1 - h_t**2)).sum(axis=0)),
             )
         ),
-        *touching(STEP_MISTAKES, "dz", "dWx_part", "dWh_part", "db_part"),
+        mistake(
+            "direct_part_from_h_t",
+            "The direct part for Wh is made with the state after the step; Wh multiplies the one before it.",
+            dWh_part=lambda h_t, dz: h_t.T @ dz,
+        ),
+        *(
+            known
+            for known in touching(STEP_MISTAKES, "dz", "dWx_part", "dWh_part", "db_part")
+            if known.name != "dWh_from_h" and not known.name.endswith("_from_dh")
+        ),
     ),
 )
 """Real-time recurrent learning: the gradients of the weights, made while going forward."""

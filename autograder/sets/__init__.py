@@ -81,13 +81,13 @@ def ask(question: Question | Measurement, student: Student, seed: int | None = N
 
 
 def _is_wrong(question: Question | Measurement, student: Student, seed: int) -> bool:
-    """Whether there is an answer to a question, and it is wrong."""
+    """Whether there is an answer to a question, and it is itself what is wrong, not what it is built on."""
     try:
         question.check(student, np.random.default_rng(seed))
     except NotAnswered:
         return False
-    except CheckFailed:
-        return True
+    except CheckFailed as failure:
+        return str(failure).startswith(question.name)
     return False
 
 

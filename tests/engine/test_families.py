@@ -195,6 +195,7 @@ CARRIED = {
     "carried.start_zero": ([421, 210, 100], 0),
     "carried.start_before_step": ([421, 210, 100], 421),
     "carried.start_upstream": ([421, 210, 100], 1),
+    "carried.subtracted": ([381, -190, 100], 762),
     "carried.mean": ([210.5, 105, 50], 421),
     "carried.sign": ([-421, -210, -100], -842),
     "dh_total.clipped_at_1": ([1, 1, 1], 2),
@@ -282,4 +283,4 @@ def test_the_caches_of_the_steps_and_every_mistake_in_them():
 def test_every_member_of_a_family_is_a_sentence_of_its_own(found):
     sentences = [known.sentence for known in found]
     assert len(set(sentences)) == len(sentences)
-    assert all(sentence.endswith(".") for sentence in sentences)
+    assert all(sentence.endswith((".", "?")) for sentence in sentences)

@@ -83,12 +83,27 @@ def test_two_mistakes_with_a_term_in_common_cannot_be_made_at_once():
     assert told(one, other, bank=(one, other)) == ([], ())
 
 
+def test_two_mistakes_that_are_called_the_same_are_not_told_twice():
+    one, other = mistake("one", "The same.", p=lambda u: 2 * u), mistake("other", "The same.", q=lambda v: -v)
+    assert told(one, other, bank=(one, other)) == ([], ())
+
+
 def test_a_mistake_that_explains_two_wrong_tensors_is_named_and_the_rest_is_left_unexplained():
     assert told(Q_NEGATED, p=ANYTHING) == (["q_negated"], ("p",))
 
 
 def test_a_mistake_that_explains_all_that_it_touches_is_named_and_the_rest_is_left_unexplained():
     assert told(S_ADDED, p=ANYTHING) == (["s_added"], ("p",))
+
+
+def test_a_mistake_that_explains_two_of_three_tensors_that_it_touches_is_named():
+    three = mistake("three", "Three.", p=lambda u: 2 * u, q=lambda v: -v)
+    assert told(three, s=ANYTHING, bank=(three,)) == (["three"], ("s",))
+
+
+def test_a_mistake_that_touches_nothing_here_explains_nothing():
+    idle = mistake("idle", "Idle.", p=lambda u: u)
+    assert list(partial_mistakes(evidence(p=ANYTHING), (idle,))) == []
 
 
 def test_a_mistake_that_explains_one_of_two_tensors_that_it_touches_is_not_named():
@@ -133,6 +148,19 @@ def test_a_name_counts_only_if_it_fits_on_all_other_problems(made):
         assert recognize(first, lambda found, others=others: others, BANK) == ((), ())
 
 
+def test_a_name_is_refused_where_the_mistake_makes_no_difference_on_another_problem():
+    of_seed = [evaluate(seed, {})["p"][0] for seed in range(2)]
+    sometimes = mistake("sometimes", "Sometimes.", p=lambda u: u * (2 if u[0] == of_seed[0] else 1))
+    first, second = (evidence(sometimes, seed=seed) for seed in range(2))
+    assert second.wrong == []
+    assert recognize(first, lambda found: [second], (sometimes,)) == ((), ())
+
+
+def test_mistakes_may_come_from_anything_that_yields_them():
+    first, second = (evidence(P_DOUBLED, Q_NEGATED, seed=seed) for seed in range(2))
+    assert recognize(first, lambda found: [second], iter(BANK))[0] == (P_DOUBLED, Q_NEGATED)
+
+
 def test_after_a_name_that_fits_by_chance_the_next_one_is_tried():
     by_chance = mistake("by_chance", "By chance.", p=lambda: 2 * evaluate(0, {})["p"])
     assert told(P_DOUBLED, bank=(by_chance, P_DOUBLED)) == (["p_doubled"], ())
@@ -140,7 +168,7 @@ def test_after_a_name_that_fits_by_chance_the_next_one_is_tried():
 
 def test_a_name_is_refused_where_other_problems_say_nothing():
     first, second = evidence(P_DOUBLED), evidence(P_DOUBLED, seed=1)
-    for others in ([], [None], [second, None], [evidence(seed=1)], [second, evidence(seed=2)]):
+    for others in ([], iter([]), [None], [second, None], [evidence(seed=1)], [second, evidence(seed=2)]):
         assert recognize(first, lambda found, others=others: others, BANK) == ((), ())
 
 
@@ -167,6 +195,11 @@ def test_zeros_fit_many_a_formula_and_mean_none_of_them():
     assert told(nothing, bank=(nothing,)) == ([], ())
     alone = Evidence({"p": np.zeros(4)}, {"p": np.ones(4)}, lambda terms: {"p": np.zeros(4)})
     assert recognize(alone, lambda found: [alone], (nothing,)) == ((), ())
+
+
+def test_tensors_that_hold_some_zeros_can_be_named():
+    hole = mistake("hole", "There is a hole.", p=lambda u: np.where(np.arange(4) == 1, 0, u))
+    assert told(hole, bank=(hole,)) == (["hole"], ())
 
 
 def test_a_single_tensor_of_zeros_among_others_can_be_named():
@@ -204,6 +237,16 @@ def test_anything_counts_where_nothing_was_written():
 
 def test_anything_does_not_count_where_something_stands_and_nothing_else_is_explained():
     assert came_with(123.0, LEFT) == ([], ())
+    assert came_with(np.array([0.0, 0.0, 0.0, 5.0]), LEFT) == ([], ())
+
+
+def test_anything_counts_only_if_nothing_was_written_in_any_of_the_tensors():
+    def both_left(terms):
+        return {name: np.array([1.0, np.nan]) if terms else np.full(2, 2.0) for name in "pq"}
+
+    for written, fits in ((0.0, True), (5.0, False)):
+        shown = Evidence({"p": np.array([1.0, 0.0]), "q": np.array([1.0, written])}, both_left({}), both_left)
+        assert bool(list(single_mistakes(shown, (P_DOUBLED,)))) is fits
 
 
 def test_anything_counts_where_something_stands_if_another_wrong_tensor_is_explained():
@@ -260,7 +303,7 @@ def test_what_a_mistake_gives_is_worked_out_once():
 
 
 def test_two_at_once_are_worked_out_for_so_many_pairs_and_no_more():
-    many = [Mistake(f"m{i}", "M.", {f"t{i}": lambda: None}) for i in range(20)]
+    many = [Mistake(f"m{i}", f"M {i}.", {f"t{i}": lambda: None}) for i in range(20)]
     at = {}
 
     def outcomes(made):
@@ -291,7 +334,7 @@ def test_a_pair_is_only_worked_out_if_what_one_of_them_touches_alone_came_as_tha
             q = 3.0 if "b" in terms else 1.0
             return {"p": np.full(2, p), "q": np.full(2, q), "r": np.ones(2), "s": np.full(2, p * q)}
 
-        bank = [Mistake(name, "M.", {name: lambda: None}) for name in "ab"]
+        bank = [Mistake(name, f"M {name}.", {name: lambda: None}) for name in "ab"]
         tried, made = counting(
             {name: np.full(2, value) for name, value in zip("pqrs", given, strict=True)}, outcomes(()), outcomes
         )
@@ -303,6 +346,7 @@ def test_a_pair_is_only_worked_out_if_what_one_of_them_touches_alone_came_as_tha
     assert asked((2.0, 5.0, 1.0, 6.0)) == 0
     assert asked((2.0, 3.0, 5.0, 6.0)) == 0
     assert asked((2.0, 3.0, 1.0, 5.0)) == 1
+    assert asked((1.0, 3.0, 1.0, 6.0)) == 0
 
 
 @pytest.mark.parametrize("missing", [None, "absent"])
@@ -349,6 +393,7 @@ def test_two_results_are_the_same_number_for_number_where_anything_will_do(given
 def test_nothing_is_the_same_as_what_is_missing():
     assert not same(None, np.ones(2))
     assert not same(np.ones(2), None)
+    assert not same(np.asarray(1.0), None)
 
 
 def test_results_in_another_order_are_told_in_the_order_in_which_they_came():

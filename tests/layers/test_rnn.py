@@ -117,6 +117,20 @@ def test_a_distracted_problem_has_one_unit_that_nothing_moves_with_a_huge_part_o
         np.testing.assert_array_equal(states(problem.given, Wx=1.1 * problem.given["Wx"])[..., still], h[..., still])
 
 
+def test_where_no_loss_sits_at_some_of_the_steps_nothing_arrives_at_the_last_and_one_before_it():
+    seen = set()
+    for seed in MANY:
+        problem = drawn(seed, sparse=True)
+        T = problem.sizes["T"]
+        empty = np.flatnonzero(~problem.given["dh"].any(axis=(0, 2)))
+        assert len(empty) == 2
+        assert empty[1] == T - 1
+        assert empty[0] < T - 2
+        seen.add(int(empty[0]))
+        assert np.count_nonzero(problem.given["dh"]) == problem.given["dh"].size * (T - 2) / T
+    assert len(seen) > 3
+
+
 def test_one_step_is_a_sequence_of_one_under_the_names_of_the_step_functions():
     for seed in SEEDS:
         whole, problem = drawn(seed, T=1), drawn(seed, step_of(draw))

@@ -117,7 +117,7 @@ def complex_step(dh_t, cache):
 def test_gradients_made_of_complex_steps_are_refused_for_their_cost():
     namespace = {**solutions.true_solution("ps3"), "rnn_step_backward": complex_step}
     failure = solutions.verdict(QUESTIONS["rnn_step_backward"], namespace, 0)
-    assert "times as long as the forward pass when there are 40,000 weights" in str(failure)
+    assert "times as long as a forward and a backward pass have to, when there are 40,000 weights" in str(failure)
 
 
 def test_a_numpy_error_is_told_in_the_words_of_this_course_with_where_it_happened():

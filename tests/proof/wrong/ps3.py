@@ -43,6 +43,9 @@ WRONG = {
         ("sign_in_derivative", SLOPE, "1 + h_t**2"),
         ("tanh_twice", SLOPE, "1 - np.tanh(h_t) ** 2"),
         ("sigmoid_derivative", "(1 - h_t**2)", "h_t * (1 - h_t)"),
+        ("only_the_square", f"({SLOPE})", "h_t**2"),
+        ("brackets_missing", f"({SLOPE})", "1 - h_t**2"),
+        ("Wh_left_out", "dz @ Wh.T", "dz"),
         ("derivative_of_h_prev", SLOPE, "1 - h_prev**2"),
         ("", SLOPE, "np.maximum(1 - h_t**2, 0.05)"),  # derivative_cut_off
         ("Wh_not_transposed", "dz @ Wh.T", "dz @ Wh"),
@@ -274,7 +277,7 @@ WRONG = {
         ("no_tanh_derivative", SLOPE, "np.ones_like(h_t)"),
         ("square_missing", SLOPE, "1 - h_t"),
         ("derivative_of_h_prev", SLOPE, "1 - h_prev**2"),
-        ("dWh_from_h", 'jk->nijk", h_prev', 'jk->nijk", h_t'),
+        ("direct_part_from_h_t", 'jk->nijk", h_prev', 'jk->nijk", h_t'),
         ("trace_of_Wx_not_carried", "by_Wx @ Wh + ", ""),
         ("trace_of_Wh_not_carried", "by_Wh @ Wh + ", ""),
         ("", "by_Wh @ Wh +", "by_Wh @ Wh.T +"),  # Wh_transposed
