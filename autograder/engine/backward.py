@@ -46,6 +46,9 @@ difference of two such states 1e-8."""
 COST_FLOOR_SECONDS = 0.4
 """What a call has to take before its cost is looked at: far longer than a pause of a busy machine."""
 
+CLOCK = 1e-6
+"""Seconds that a coarse clock may take for none at all."""
+
 OUR_PASSES = 300
 """How many passes of ours the shortest is taken of: a twentieth of a second."""
 
@@ -274,7 +277,7 @@ def refuse_slow_backward(function: str, ours: Callable[[], Any], backward: Calla
     slow = _seconds(backward)
     if slow < COST_FLOOR_SECONDS:
         return
-    quick = min(_seconds(ours) for _ in range(OUR_PASSES))
+    quick = max(min(_seconds(ours) for _ in range(OUR_PASSES)), CLOCK)
     if slow < COST_RATIO * quick:
         return
     slow = min(slow, _seconds(backward))

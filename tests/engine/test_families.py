@@ -40,6 +40,7 @@ RIGHT = {
 }
 AFFINE_MISTAKES = {
     "products.not_transposed": {"dh_prev": [[31, 42], [3100, 4200]]},
+    "products.weights_left_out": {"dh_prev": [[1, 10], [100, 1000]]},
     "products.transposed": {"dWh_part": [[1, 100], [10, 1000]]},
     "products.back_from_dh": {"dx_t": [[39], [53]], "dh_prev": [[17, 39], [23, 53]]},
     "products.weights_from_dh": {"dWx_part": [[19, 22]], "dWh_part": [[5, 6], [7, 8]]},
@@ -71,7 +72,7 @@ def expect_members(found: tuple[Mistake, ...], work_out, given: dict, right: dic
 def test_the_products_on_the_way_back_and_every_mistake_in_them():
     found = AFFINE.mistakes(upstream="dh_total", skips="the derivative", square="Wh")
     expect_members(found, Once(AFFINE.terms), AT, RIGHT, AFFINE_MISTAKES)
-    assert len({known.name for known in found}) == len(found) == 10
+    assert len({known.name for known in found}) == len(found) == 11
 
 
 def test_the_names_and_sentences_of_the_products_are_those_of_their_tensors():
@@ -109,6 +110,8 @@ def test_the_derivative_of_tanh_and_every_mistake_in_it():
     by_hand = {
         "tanh.no_tanh_derivative": 16,
         "tanh.square_missing": 8,
+        "tanh.only_the_square": 4,
+        "tanh.brackets_missing": 15.75,
         "tanh.sign_in_derivative": 20,
         "tanh.tanh_twice": 16 / 1.1276259652063807**2,  # by the hyperbolic cosine of 1/2
         "tanh.sigmoid_derivative": 4,

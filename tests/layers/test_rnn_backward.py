@@ -193,9 +193,9 @@ def test_windows_are_no_way_to_cut_a_sequence_into_equal_parts_and_are_others_fr
 def test_windows_are_drawn_of_those_pairs_unless_they_are_given():
     seen = {(p.sizes["T"], p.given["k"]) for p in (drawn(seed, rnn_backward.windows) for seed in range(60))}
     assert seen == set(UNEQUAL_WINDOWS)
-    for T, k in UNEQUAL_WINDOWS:
+    for T, _ in UNEQUAL_WINDOWS:
         again = drawn(0, rnn_backward.windows, T=T)
-        assert (again.sizes["T"], again.given["k"]) == (T, k)
+        assert (again.sizes["T"], again.given["k"]) in {pair for pair in UNEQUAL_WINDOWS if pair[0] == T}
     other = drawn(0, rnn_backward.windows, T=2)
     assert (other.sizes["T"], other.given["k"]) == (2, 3)
     given = drawn(0, rnn_backward.windows, T=7, k=2, N=1)
