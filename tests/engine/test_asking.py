@@ -47,6 +47,14 @@ def test_where_the_other_one_is_not_answered_yet_nobody_is_sent_there():
     assert SENT not in said(wave_backward=wrong, wave=stub)
 
 
+def test_where_the_other_one_fails_for_what_it_is_built_on_itself_nobody_is_sent_there(monkeypatch):
+    monkeypatch.setitem(QUESTIONS, "wave_backward", wave_backward)
+    relies = replace(wave, relies_on="wave_backward")
+    sent = "  wave_backward is not right either: see to that first."
+    assert sent in said(relies, wave=wrong, wave_backward=wrong)
+    assert sent not in said(relies, wave=wrong, wave_forward=lambda x, W: (x @ W, None))
+
+
 def test_a_question_that_relies_on_none_sends_nobody_anywhere():
     assert SENT not in said(wave_backward, wave_backward=wrong, wave=wrong)
     assert wave_forward.relies_on == ""

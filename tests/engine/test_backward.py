@@ -722,6 +722,7 @@ def test_a_wrong_loss_is_judged_as_a_value_before_the_gradient():
     ]
     both = failure_of(squared, squared=lambda x: (np.sum(x**2) + 1, 3 * x))
     assert str(both).startswith("squared: loss and dx are wrong.")
+    assert "\n  See equation squared.\n" in str(both)
     assert both.tensors == ("loss", "dx")
 
 

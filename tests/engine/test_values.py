@@ -167,6 +167,22 @@ def test_results_that_are_zero_everywhere_are_called_so_and_have_no_name():
     assert "Zero" not in str(failure_of(wave, wave=lambda x, W: 2 * right(x, W)))
 
 
+def test_a_single_result_of_zeros_that_has_a_name_is_not_called_zero_besides():
+    nothing = mistake("nothing", "Nothing is counted.", tops=lambda x: 0 * x[:, 0])
+    question = replace(sums, calculation=replace(SUMS, mistakes=(nothing,)))
+    failure = failure_of(question, sums=spoiled("sums", None, None, np.zeros_like, None))
+    assert failure.mistakes == ("nothing",)
+    assert "Zero everywhere" not in str(failure)
+
+
+def test_the_equation_to_look_at_is_that_of_the_wrong_result_where_there_are_several():
+    elsewhere = replace(wave, calculation=replace(WAVE, equation="another", mistakes=()))
+    assert "  See equation another." in str(failure_of(elsewhere, wave=lambda x, W: right(x, W) + 1))
+    several = replace(sums, calculation=replace(SUMS, equation="another", mistakes=()))
+    said = str(failure_of(several, sums=spoiled("sums", None, lambda rows: rows + 1, None, None)))
+    assert "  See equation sums." in said
+
+
 def test_a_mistake_is_not_blamed_on_a_circumstance():
     for seed in SEEDS:
         said = str(failure_of(wave, seed, wave=lambda x, W: right(x, W) + 1))
@@ -314,6 +330,32 @@ def test_an_answer_that_is_kept_in_part_is_told_so_of_that_part():
     failure = failure_of(sums, sums=lambda x: (x.sum(), memory(x)[1], x.max(axis=1), x.sum(axis=0)))
     assert failure.mistakes == ("answer_kept",)
     assert failure.tensors == ("rows",)
+
+
+def test_an_answer_of_which_only_a_part_is_that_of_the_call_before_is_not_called_so():
+    memory = kept_by_shapes(RIGHT["sums"])
+    calls = []
+
+    def kept_and_wrong(x):
+        calls.append(1)
+        return x.sum() + (len(calls) > 2), memory(x)[1], x.max(axis=1), x.sum(axis=0)
+
+    failure = failure_of(sums, sums=kept_and_wrong)
+    assert failure.tensors == ("total", "rows")
+    assert failure.mistakes == ()
+
+
+def test_a_mistake_that_shows_on_the_second_problem_first_is_named_and_nothing_is_asked():
+    limit = mistake("limit", "y is limited.", y=lambda sine: np.clip(sine, -0.97, 0.97))
+    question = replace(wave, calculation=replace(WAVE, mistakes=(limit,), cases=()))
+    told = []
+    for seed in range(200):
+        with contextlib.suppress(pytest.fail.Exception):
+            failure = failure_of(question, seed, wave=lambda x, W: np.clip(right(x, W), -0.97, 0.97))
+            if "called again" in str(failure) and failure.mistakes:
+                told.append(str(failure))
+    assert len(told) > 5
+    assert not any("Is something kept" in said for said in told)
 
 
 def test_a_function_that_is_right_at_first_and_wrong_later_is_asked_what_it_keeps():
@@ -624,6 +666,12 @@ def test_an_array_in_the_place_of_the_cache_and_a_cache_in_that_of_the_array_are
     failure = failure_of(wave_forward, wave_forward=lambda x, W: RIGHT["wave_forward"](x, W)[::-1])
     assert failure.mistakes == ("outputs_permuted",)
     assert "the results stand in another order; expected y, cache." in str(failure)
+
+
+def test_a_mistake_in_the_cache_does_not_explain_a_wrong_result():
+    failure = failure_of(wave_forward, wave_forward=lambda x, W: (right(x, W) + 1, {"x": x, "a": right(x, W)}))
+    assert failure.tensors == ("y",)
+    assert failure.mistakes == ()
 
 
 def test_without_a_promise_the_cache_is_not_looked_at():
