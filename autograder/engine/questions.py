@@ -25,7 +25,7 @@ FRESH = 12
 something. One that fails on three problems in ten passes them once in twelve times."""
 OTHERS = 12
 """Problems that are drawn to find some that show a mistake and whose sizes are others."""
-CONFIRMATIONS = 2
+CONFIRMATIONS = 6
 """Problems on which a name has to fit, besides the first."""
 
 

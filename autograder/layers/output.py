@@ -194,6 +194,11 @@ many_to_one = Calculation(
             read=lambda states, lengths: states[:, lengths[0] - 1],
         ),
         mistake(
+            "length_of_the_last_sequence",
+            "The length of the last sequence of the batch is used for all of them.",
+            read=lambda states, lengths: states[:, lengths[-1] - 1],
+        ),
+        mistake(
             "length_of_the_shortest",
             "The length of the shortest sequence is used for all of them.",
             read=lambda states, lengths: states[:, lengths.min() - 1],

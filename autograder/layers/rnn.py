@@ -407,7 +407,7 @@ here, only that it is still there."""
 
 
 def draw_mask(rng: np.random.Generator, N: int, T: int, shortest: int = 2) -> np.ndarray:
-    """Draw lengths `shortest` to T: one sequence is full, the first is not, and some other is the shortest.
+    """Draw lengths `shortest` to T: one sequence is full, another the shortest; the first and the last are neither.
 
     A batch of one, or of one step, has any length.
     """
@@ -415,8 +415,9 @@ def draw_mask(rng: np.random.Generator, N: int, T: int, shortest: int = 2) -> np
         lengths = rng.integers(1, max(T, 2), size=N)
     else:
         lengths = rng.integers(shortest, T + 1, size=N)
-        full, short = rng.choice(np.arange(1, N), size=2, replace=False)
-        lengths[[0, full, short]] = rng.integers(shortest + 1, T), T, shortest
+        full, short = rng.choice(np.arange(1, N - 1), size=2, replace=False)
+        first, last = rng.choice(np.arange(shortest + 1, T), size=2, replace=False)
+        lengths[[0, full, short, -1]] = first, T, shortest, last
     return np.arange(T) < lengths[:, None]
 
 

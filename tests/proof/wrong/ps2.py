@@ -198,7 +198,7 @@ WRONG = {
         ("", LAST, "mask[::-1].sum(axis=1) - 1"),  # lengths of the sequences in reverse
         ("one_step_early", LAST, "np.maximum(mask.sum(axis=1) - 2, 0)"),
         ("", LAST, "np.minimum(mask.sum(axis=1), 10) - 1"),
-        ("", LAST, "mask[-1].sum() - 1"),
+        ("length_of_the_last_sequence", LAST, "mask[-1].sum() - 1"),
         ("", LAST, "int(mask.sum(axis=1).mean()) - 1"),
         ("", LAST, "mask.shape[1] - 2"),
     ],
