@@ -409,7 +409,8 @@ here, only that it is still there."""
 def draw_mask(rng: np.random.Generator, N: int, T: int, shortest: int = 2) -> np.ndarray:
     """Draw lengths `shortest` to T: one sequence is full, another the shortest; the first and the last are neither.
 
-    A batch of one, or of one step, has any length.
+    That takes four sequences, and three steps more than the shortest has. A batch of one, or of one step, has any
+    length.
     """
     if N == 1 or T == 1:
         lengths = rng.integers(1, max(T, 2), size=N)

@@ -149,9 +149,9 @@ def test_the_options_of_a_step_are_those_of_a_sequence():
 
 
 @pytest.mark.parametrize("shortest", [1, 2])
-@pytest.mark.parametrize("T", [4, 5, 8, 25])
+@pytest.mark.parametrize("T", [5, 6, 8, 25])
 @pytest.mark.parametrize("N", [4, 5, 6])
-def test_a_mask_has_a_full_sequence_and_a_shortest_one_and_the_first_is_neither(N, T, shortest):
+def test_a_mask_has_a_full_sequence_and_a_shortest_one_and_the_first_and_the_last_are_neither(N, T, shortest):
     for seed in SEEDS:
         mask = draw_mask(np.random.default_rng(seed), N, T, shortest)
         lengths = mask.sum(axis=1)
@@ -160,6 +160,8 @@ def test_a_mask_has_a_full_sequence_and_a_shortest_one_and_the_first_is_neither(
         assert lengths.max() == T
         assert lengths.min() == shortest
         assert shortest < lengths[0] < T
+        assert shortest < lengths[-1] < T
+        assert lengths[0] != lengths[-1]
 
 
 @pytest.mark.parametrize(("N", "T"), [(1, 5), (1, 1), (4, 1)])
