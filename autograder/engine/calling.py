@@ -57,7 +57,6 @@ class Caller:
         """Carry out one request; a student's exception becomes an ``"error"``."""
         if request["op"] == "forget":
             self._kept.clear()
-            self._last.clear()
             return {"result": None}
         if request["op"] == "parts":
             return {"result": _parts(self._kept[request["of"].number], request["fields"], request["steps"])}

@@ -148,6 +148,12 @@ WRONG = {
         ("return_in_loop", "    return h", "        return h", "np.empty((N, T, H))", "np.zeros((N, T, H))"),
     ],
     "many_to_many": [
+        (
+            "says: writes into the array that it returned the call before",
+            f"return {LINEAR}",
+            "y = many_to_many.__dict__.setdefault((h.shape, len(by)), np.zeros((*h.shape[:2], len(by))));"
+            " y[:] = h @ Wy + by; return y",
+        ),
         ("by_missing", LINEAR, "h @ Wy"),
         ("by_subtracted", LINEAR, "h @ Wy - by"),
         ("by_twice", LINEAR, "h @ Wy + by + by"),
