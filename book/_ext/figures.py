@@ -1,0 +1,81 @@
+"""Put the SVG figures of notebooks into the page itself, in the colors of the page.
+
+An image file knows nothing of the page around it. Inside the page, the colors of the style ``unrolled.figure`` can be
+replaced by the color roles of ``_static/roles.css``, so that one figure serves the light and the dark page, and print.
+"""
+
+import hashlib
+import re
+from html import escape
+from pathlib import Path
+
+from docutils import nodes
+
+#: Color in the file → color in the page. A test compares the first six with the style and with roles.css.
+COLORS = {
+    "#0072b2": "var(--role-input)",
+    "#007a53": "var(--role-hidden)",
+    "#b85300": "var(--role-output)",
+    "#a0358f": "var(--role-gradient)",
+    "#5f6b76": "var(--role-neutral)",
+    "#8a6d00": "var(--role-extra)",
+    "#000000": "currentcolor",
+    "#ffffff": "var(--pst-color-background)",
+}
+
+#: A figure is shown at most so much larger than it was drawn: 4.6 inches fill the column of text.
+LARGEST_SCALE = 1.4
+
+
+def in_page(svg: str, alt: str, key: str) -> str:
+    """Turn the text of an SVG file of matplotlib into an element of a page.
+
+    Parameters
+    ----------
+    svg : str
+        With width and height in points and a viewBox.
+    alt : str
+        What the figure shows; becomes its title.
+    key : str
+        Makes the ids unique on a page with several figures.
+
+    Returns
+    -------
+    str
+        The element, without declaration, metadata, fixed size and colors.
+    """
+    svg = svg[svg.index("<svg") :].strip()
+    # A <style> in the file would hold for the whole page; what matplotlib writes there stands in the tag below.
+    svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)
+    prefix = "f" + hashlib.sha256(key.encode()).hexdigest()[:8]
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    svg = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", svg)
+    for color, role in COLORS.items():
+        svg = re.sub(color, role, svg, flags=re.IGNORECASE)
+    head, _, body = svg.partition(">")
+    box = re.search(r'viewBox="([^"]+)"', head).group(1)
+    widest = LARGEST_SCALE * float(box.split()[2]) * 96 / 72
+    return (
+        f'<svg class="figure" viewBox="{box}" style="max-width: {widest:.0f}px" role="img" fill="currentcolor" '
+        f'stroke-linejoin="round" stroke-linecap="butt" '
+        f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
+        f"<title>{escape(alt)}</title>{body}"
+    )
+
+
+def put_into_page(app, doctree, docname):
+    """Replace the images that notebooks drew by their SVG, where the output is HTML."""
+    if app.builder.format != "html":
+        return
+    for number, image in enumerate(list(doctree.findall(nodes.image))):
+        path = Path(app.srcdir) / image["uri"]
+        if path.suffix != ".svg" or "jupyter_execute" not in path.parts:
+            continue
+        text = in_page(path.read_text(encoding="utf-8"), image.get("alt", ""), f"{docname} {number}")
+        image.replace_self(nodes.raw("", text, format="html"))
+
+
+def setup(app):
+    """Register with Sphinx."""
+    app.connect("doctree-resolved", put_into_page)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
