@@ -95,7 +95,7 @@ test: $(READY) ## Run everything that must pass
 	@ruff check . && ruff format --check . && python tools/notebooks.py normalize --check
 	@python tools/equations.py write --check
 	$(call say,The chapters run and print what they say (nbval))
-	@python -m pytest -q --nbval --nbval-sanitize-with tests/book/nbval_sanitize.cfg book/*.ipynb -n $(JOBS) --dist loadfile
+	@python -m pytest -q --nbval --nbval-sanitize-with tests/book/nbval_sanitize.cfg book/*.ipynb $(wildcard book/folklore/*.ipynb) -n $(JOBS) --dist loadfile
 	$(call say,Tests)
 	@python -m pytest -q tests -n $(JOBS) --dist worksteal
 

@@ -225,7 +225,7 @@ def normal_form(notebook: NotebookNode, path: Path) -> tuple[NotebookNode, str]:
 
 def default_paths() -> list[Path]:
     """Return the chapters and the instructor's problem sets, in order."""
-    found = [*ROOT.glob("book/*.ipynb"), *ROOT.glob("solutions/**/*.ipynb")]
+    found = [*ROOT.glob("book/*.ipynb"), *ROOT.glob("book/folklore/*.ipynb"), *ROOT.glob("solutions/**/*.ipynb")]
     return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
 
 
