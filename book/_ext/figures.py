@@ -56,8 +56,8 @@ def in_page(svg: str, alt: str, key: str) -> str:
     box = re.search(r'viewBox="([^"]+)"', head).group(1)
     widest = LARGEST_SCALE * float(box.split()[2]) * 96 / 72
     return (
-        f'<svg class="figure" viewBox="{box}" style="max-width: {widest:.0f}px" role="img" fill="currentcolor" '
-        f'stroke-linejoin="round" stroke-linecap="butt" '
+        f'<svg class="figure" viewBox="{box}" width="100%" style="max-width: {widest:.0f}px" role="img" '
+        f'fill="currentcolor" stroke-linejoin="round" stroke-linecap="butt" '
         f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
         f"<title>{escape(alt)}</title>{body}"
     )
