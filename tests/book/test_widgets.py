@@ -30,12 +30,14 @@ SMALLEST_TEXT = 11  # pixels, on a telephone
 PHONE_WIDTH, DESK_WIDTH = 390, 1280
 T, H = 30, 8  # of walk-back
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = re.compile(r"(?<=// numbers: begin\n).*?(?=  // numbers: end)", re.DOTALL)
 DRAWING = re.compile(r'(?<=<g class="drawing">).*?(?=</g>\n</svg>)', re.DOTALL)
 LIVE = re.compile(r'(?<=aria-live="polite">).*?(?=</p>)', re.DOTALL)
 
 # What a style may say of a color beside var(…): nothing, or the color that is there.
-COLOR = re.compile(r"#[0-9a-f]{3,8}\b(?!;)|\b(?:rgb|rgba|hsl|hsla|hwb|lab|lch|oklab|oklch)\(", re.IGNORECASE)
+COLOR = re.compile(r"#[0-9a-f]{3,8}\b|\b(?:rgb|rgba|hsl|hsla|hwb|lab|lch|oklab|oklch)\(", re.IGNORECASE)
 COLOR_NAMES = re.compile(r":\s*(?:black|white|gray|grey|red|green|blue|orange|purple|yellow|silver)\b", re.IGNORECASE)
 
 
@@ -71,7 +73,9 @@ def walk_back(gain, size):
 
 def unroll(wx, wh, b, x):
     """Return z, h and y (8,) of one unit that reads x (8,), by the layer of the course."""
-    h = rnn_forward(np.array(x, float)[None, :, None], None, np.array([[wx]]), np.array([[wh]]), np.array([b]))[0]
+    h = rnn_forward(np.array(x, float)[None, :, None], None, *np.array([[[wx]], [[wh]]], float), np.array([b], float))[
+        0
+    ]
     h = h[0, :, 0]
     return wx * np.array(x) + wh * np.append(0, h[:-1]) + b, h, 2 * h
 
@@ -129,6 +133,388 @@ def drawn(tab, name):
 def said(tab, name):
     """Return the line that a widget announces."""
     return tab.run(f"document.querySelector('[data-widget={name}] [aria-live]').textContent")
+
+
+# -------------------------------------------------------------------------------------------------- the scripts
+
+
+@pytest.mark.parametrize("name", ["shared", *WIDGETS])
+def test_a_script_stays_small_and_asks_for_nothing(name):
+    script = (SCRIPTS / f"{name}.js").read_text(encoding="utf-8")
+    assert len(script.encode()) < LARGEST_SCRIPT
+    assert script_hosts(script) == set()
+    assert re.findall(r"\b(?:import|export|fetch|XMLHttpRequest|WebSocket|eval)\b", script) == []
+
+
+@pytest.mark.parametrize(
+    "file", sorted([*SCRIPTS.iterdir(), *FIGURES.glob("widget-*.html")]), ids=lambda file: file.name
+)
+def test_colors_come_from_the_roles_and_the_theme_alone(file):
+    text = html.unescape(file.read_text(encoding="utf-8"))
+    assert COLOR.findall(text) + COLOR_NAMES.findall(text) == []
+
+
+@pytest.mark.parametrize(
+    "style", ["fill: #0072b2", "color: #fff;", "stroke: rgb(1 2 3)", "background: hsl(0 0% 0%)", "fill: black;"]
+)
+def test_a_color_that_is_written_out_is_found(style):
+    assert COLOR.findall(style) + COLOR_NAMES.findall(style)
+
+
+def test_the_matrix_and_the_inputs_in_the_script_are_those_of_numpy():
+    script = (SCRIPTS / "walk-back.js").read_text(encoding="utf-8")
+    written = {name: json.loads(value) for name, value in re.findall(r"const (Q|WX|X) = (.*);", script)}
+    for name, array in zip(("Q", "WX", "X"), constants(), strict=True):
+        np.testing.assert_allclose(np.reshape(written[name], array.shape), array, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(("gain", "size"), [(0.6, 0.5), (0.9, 0.5), (1.2, 0.0), (2.0, 2.0)])
+def test_the_norms_are_those_of_the_layer_of_the_course(gain, size):
+    Q, Wx, x = constants()
+    norms, _, _ = walk_back(gain, size)
+    h, _ = rnn_forward(size * x[None], None, Wx, gain * Q, np.zeros(H))
+    states = np.concatenate([np.zeros((1, 1, H)), h], axis=1)
+    for back in range(1, T + 1):
+        # The gradient of the state at which the last `back` steps begin.
+        part, cache = rnn_forward(size * x[None, T - back :], states[:, T - back], Wx, gain * Q, np.zeros(H))
+        dh = np.zeros_like(part)
+        dh[0, -1] = 1 / np.sqrt(H)
+        np.testing.assert_allclose(np.linalg.norm(rnn_backward(dh, cache)[1]), norms[back], rtol=1e-9)
+
+
+# -------------------------------------------------------------------------------------------------- the browser
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """Return the address of the page with both widgets."""
+    return page_of(tmp_path_factory.mktemp("widgets"))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Yield the tab of one browser for all tests. Without Chromium they are skipped, but fail where CI is set."""
+    chromium = find_chromium()
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail(INSTALL_CHROMIUM)
+        pytest.skip(INSTALL_CHROMIUM)
+    with opened(chromium, tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
+
+
+@pytest.fixture
+def tab(browser, address):
+    """Return the tab with the page freshly opened, as wide as a desk."""
+    browser.show_as(DESK_WIDTH)
+    browser.open(address)
+    yield browser
+    assert browser.errors == []
+
+
+def numbers(tab, name):
+    """Return what a widget says its numbers are."""
+    return tab.run(f"document.querySelector('[data-widget={name}]').numbers()")
+
+
+def set_sliders(tab, name, **values):
+    """Set sliders of a widget as if they had been dragged."""
+    for slider, value in values.items():
+        tab.run(
+            f"""(() => {{ const slider = document.querySelector('[data-widget={name}] [name={slider}]');
+            slider.value = {value}; slider.dispatchEvent(new Event("input", {{bubbles: true}})); }})()"""
+        )
+
+
+def focus(tab, selector):
+    """Put the focus on an element."""
+    tab.run(f"document.querySelector({json.dumps(selector)}).focus()")
+
+
+def shown(drawing, kind):
+    """Return the numbers that stand in a drawing, in text of one kind."""
+    texts = re.findall(rf'<text [^>]*class="{kind}">([^<]*)</text>', drawing)
+    return [float(text.replace("−", "-")) for text in texts]
+
+
+def heights(drawing, kind):
+    """Return the points (n, 2) of a line in a drawing: steps back, and the power of ten."""
+    path = re.search(rf'<path class="{kind}" d="M([^"HVh]*)"', drawing).group(1)
+    x, y = np.array([point.split() for point in path.split("L")], float).T
+    ticks = re.findall(r'<path class="(?:grid|one)" d="M\S+ ([\d.]+)H', drawing)
+    top, bottom = float(ticks[0]), float(ticks[4])  # 10³ and 10⁻⁹
+    return np.stack([(344 - x) / 10, 3 - 12 * (y - top) / (bottom - top)], axis=1)
+
+
+UNROLL = [
+    {"wx": 1, "wh": 0.5, "b": 0},
+    {"wx": 1, "wh": 1.5, "b": 0},
+    {"wx": 2, "wh": -1.1, "b": -0.35},
+    {"wx": -0.75, "wh": 0, "b": 1},
+    {"wx": 0, "wh": 2, "b": 0.05},
+]
+
+
+@pytest.mark.parametrize("setting", UNROLL, ids=str)
+@pytest.mark.parametrize("pressed", [(), (3, 4, 8), (1,)], ids=str)
+def test_the_unrolled_network_has_the_numbers_of_numpy(tab, setting, pressed):
+    set_sliders(tab, "unroll", **setting)
+    x = [1, 0, 0, 0, 0, 0, 0, 0]
+    for step in pressed:
+        tab.run(f"document.querySelector('[aria-label=\"Input at step {step}\"]').click()")
+        x[step - 1] = 1 - x[step - 1]
+    found = numbers(tab, "unroll")
+    assert found["x"] == x
+    z, h, y = unroll(setting["wx"], setting["wh"], setting["b"], x)
+    for name, array in (("z", z), ("h", h), ("y", y)):
+        np.testing.assert_allclose(found[name], array, rtol=1e-6, atol=1e-12, err_msg=name)
+    drawing = drawn(tab, "unroll")
+    np.testing.assert_allclose(shown(drawing, "role-hidden value h"), h, atol=0.005 + 1e-9)
+    np.testing.assert_allclose(shown(drawing, "role-output value y"), y, atol=0.005 + 1e-9)
+
+
+@pytest.mark.parametrize("size", [0, 0.5, 2])
+@pytest.mark.parametrize("gain", [0.2, 0.6, 0.9, 1, 1.2, 2])
+def test_the_gradient_that_walks_back_has_the_lengths_of_numpy(tab, gain, size):
+    set_sliders(tab, "walk-back", gain=gain, size=size)
+    found = numbers(tab, "walk-back")
+    assert (found["gain"], found["size"]) == (gain, size)
+    norms, alone, slopes = walk_back(gain, size)
+    for name, array in (("norms", norms), ("alone", alone), ("slopes", slopes)):
+        np.testing.assert_allclose(found[name], array, rtol=1e-6, err_msg=name)
+    drawing = drawn(tab, "walk-back")
+    for kind, array in (("norm", norms), ("alone", alone)):
+        expected = np.stack([np.arange(T + 1), np.log10(array)], axis=1)
+        np.testing.assert_allclose(heights(drawing, kind), expected, atol=0.0005, err_msg=kind)
+
+
+def test_without_input_the_slopes_are_one_and_the_gain_decides_alone(tab):
+    set_sliders(tab, "walk-back", gain=1.2, size=0)
+    found = numbers(tab, "walk-back")
+    np.testing.assert_allclose(found["norms"], 1.2 ** np.arange(T + 1.0), rtol=1e-9)
+    assert found["slopes"] == pytest.approx([1] * T)
+
+
+# ---------------------------------------------------------------------------------------------------- the still
+
+
+def still(name):
+    """Return the drawing and the line below it as they stand in the markup."""
+    markup = html.unescape((FIGURES / f"widget-{name}.html").read_text(encoding="utf-8"))
+    return DRAWING.search(markup).group(), LIVE.search(markup).group()
+
+
+def test_the_still_of_the_unrolled_network_shows_the_numbers_of_numpy():
+    drawing, line = still("unroll")
+    z, h, y = unroll(1, 0.5, 0, [1, 0, 0, 0, 0, 0, 0, 0])
+    assert shown(drawing, "role-hidden value h") == [round(value, 2) for value in h.tolist()]
+    assert shown(drawing, "role-output value y") == [round(value, 2) for value in y.tolist()]
+    assert line == (
+        f"Step 3 of 8: z₃ = 1.00·0 + 0.50·{h[1]:.2f} + 0.00 = {z[2]:.2f}, "
+        f"h₃ = tanh(z₃) = {h[2]:.2f}, y₃ = 2·h₃ = {y[2]:.2f}"
+    )
+
+
+def test_the_still_of_the_gradient_shows_the_numbers_of_numpy():
+    drawing, line = still("walk-back")
+    norms, alone, slopes = walk_back(0.9, 0.5)
+    for kind, array in (("norm", norms), ("alone", alone)):
+        expected = np.stack([np.arange(T + 1), np.log10(array)], axis=1)
+        np.testing.assert_allclose(heights(drawing, kind), expected, atol=0.0005, err_msg=kind)
+    assert shown(drawing, "start role-gradient reading") == [float(f"{norms[10]:.2g}")]
+    assert line == (
+        f"10 steps back: ‖dh_total‖ = {norms[10]:.2g}, by Wₕ alone {alone[10]:.2g}. "
+        f"The next step back multiplies by 0.90 (gain) · {slopes[10]:.2f} (slope) = {0.9 * slopes[10]:.2f}."
+    )
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_still_and_script_draw_the_same(browser, address, name):
+    browser.show_as(DESK_WIDTH)
+    browser.open(address, scripts=False)
+    before = drawn(browser, name), said(browser, name)
+    browser.open(address)
+    assert (drawn(browser, name), said(browser, name)) == before
+    assert before[0].count("<text") > 15
+
+
+# Of a widget's parts, those that a reader sees, and those that take part in the order of tabs.
+VISIBLE = """(selector) => [...document.querySelectorAll(selector)].filter((part) => part.checkVisibility()).length"""
+CONTROLS = ".widget input, .widget button, .widget-hint"
+
+
+@pytest.mark.parametrize(("scripts", "media"), [(False, ""), (False, "print"), (True, "print")])
+def test_without_scripts_and_in_print_the_drawing_stands_and_no_control(browser, address, scripts, media):
+    browser.show_as(DESK_WIDTH, media=media)
+    browser.open(address, scripts=scripts)
+    assert browser.run(f"({VISIBLE})({json.dumps(CONTROLS)})") == 0
+    assert browser.run(f"({VISIBLE})('.widget svg .drawing, .widget-live, .widget figcaption')") == 6
+
+
+def test_with_scripts_every_control_is_there(tab):
+    assert tab.run(f"({VISIBLE})('[data-widget=unroll] input')") == 4
+    assert tab.run(f"({VISIBLE})('[data-widget=unroll] button')") == 10
+    assert tab.run(f"({VISIBLE})('[data-widget=walk-back] input')") == 3
+    assert tab.run(f"({VISIBLE})('[data-widget=walk-back] button')") == 2
+
+
+# ------------------------------------------------------------------------------------------- keys, fingers, ears
+
+
+def test_every_control_has_a_name_and_can_be_reached_by_tab_with_a_visible_focus(tab):
+    reached, bare = [], []
+    for _ in range(19):
+        tab.press("Tab")
+        control = tab.run(
+            """(() => { const { activeElement: now } = document, style = getComputedStyle(now);
+            return { name: now.labels?.[0]?.textContent || now.ariaLabel || now.textContent,
+                     outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth) }; })()"""
+        )
+        reached.append(control["name"])
+        if control["outline"] < 2:
+            bare.append(control["name"])
+    expected = [f"Input at step {step}" for step in range(1, 9)]
+    expected += ["Time step t", "input wx", "state wh", "bias b", "Play", "Reset"]
+    expected += ["Steps back from the loss", "gain g of Wh", "input size", "Walk back", "Reset"]
+    assert sorted(reached) == sorted(expected)
+    assert bare == []
+
+
+@pytest.mark.parametrize("place", ["[name=step]", ".over-input", "[name=play]"])
+def test_arrow_keys_home_and_end_step_through_time(tab, place):
+    focus(tab, f"[data-widget=unroll] {place}")
+    for key, step in [
+        ("ArrowRight", 4),
+        ("ArrowLeft", 3),
+        ("Home", 1),
+        ("ArrowLeft", 1),
+        ("End", 8),
+        ("ArrowRight", 8),
+    ]:
+        tab.press(key)
+        assert numbers(tab, "unroll")["step"] == step, key
+        assert said(tab, "unroll").startswith(f"Step {step} of 8: ")
+
+
+@pytest.mark.parametrize("place", ["[name=place]", "[name=play]"])
+def test_arrow_keys_walk_back_and_forth(tab, place):
+    focus(tab, f"[data-widget=walk-back] {place}")
+    for key, back in [("ArrowLeft", 11), ("ArrowRight", 10), ("Home", 30), ("End", 0), ("ArrowRight", 0)]:
+        tab.press(key)
+        found = numbers(tab, "walk-back")
+        assert found["back"] == back, key
+        length = float(re.search(r"= ([\d.]+)(?: × 10⁻⁴)?,", said(tab, "walk-back")).group(1))
+        exact = found["norms"][back]
+        assert length == pytest.approx(exact if exact >= 0.001 else exact * 1e4, rel=0.05)
+
+
+def test_the_space_bar_switches_an_input_and_enter_resets_everything(tab):
+    focus(tab, '[aria-label="Input at step 4"]')
+    tab.press(" ")
+    assert numbers(tab, "unroll")["x"] == [1, 0, 0, 1, 0, 0, 0, 0]
+    assert tab.run("document.activeElement.ariaPressed") == "true"
+    focus(tab, "[data-widget=unroll] [name=wh]")
+    tab.press("ArrowRight", "ArrowRight", "ArrowUp")
+    assert numbers(tab, "unroll")["wh"] == pytest.approx(0.65)
+    assert numbers(tab, "unroll")["step"] == 3
+    focus(tab, "[data-widget=unroll] [name=reset]")
+    tab.press("Enter")
+    found = numbers(tab, "unroll")
+    assert (found["x"], found["wh"]) == ([1, 0, 0, 0, 0, 0, 0, 0], 0.5)
+    assert drawn(tab, "unroll") == still("unroll")[0]
+
+
+def test_the_gain_is_dragged_by_keys(tab):
+    focus(tab, "[data-widget=walk-back] [name=gain]")
+    tab.press("ArrowRight", "ArrowRight")
+    found = numbers(tab, "walk-back")
+    assert (found["gain"], found["back"]) == (1, 10)
+    np.testing.assert_allclose(found["norms"], walk_back(1.0, 0.5)[0], rtol=1e-6)
+
+
+def place_of(tab, selector, across=0.5, down=0.5):
+    """Bring an element into view and return a place in it."""
+    return tab.run(
+        f"""(() => {{ const part = document.querySelector({json.dumps(selector)});
+        part.scrollIntoView({{block: "center"}}); const box = part.getBoundingClientRect();
+        return [box.x + {across} * box.width, box.y + {down} * box.height]; }})()"""
+    )
+
+
+def test_a_finger_switches_an_input_chooses_a_step_and_moves_the_mark(browser, address):
+    browser.show_as(PHONE_WIDTH)
+    browser.open(address)
+    browser.touch(*place_of(browser, '[aria-label="Input at step 2"]'))
+    assert numbers(browser, "unroll")["x"][:3] == [1, 1, 0]
+    browser.touch(*place_of(browser, "[data-step='7'] rect.unit"))
+    assert numbers(browser, "unroll")["step"] == 7
+    browser.touch(*place_of(browser, "[data-widget=walk-back] svg", across=144 / 360, down=0.4))
+    assert numbers(browser, "walk-back")["back"] == 20
+
+
+def test_the_walk_goes_step_by_step_or_at_once_where_no_motion_is_wanted(browser, address):
+    walk = "document.querySelector('[data-widget=walk-back] [name=play]').click()"
+    for reduced, expected in [(False, 0), (True, 30)]:
+        browser.show_as(DESK_WIDTH, reduced_motion=reduced)
+        browser.open(address)
+        browser.run(walk)
+        assert numbers(browser, "walk-back")["back"] == expected
+    browser.show_as(DESK_WIDTH)
+    browser.open(address)
+    browser.run(walk)
+    passed = browser.run(
+        """new Promise((done) => { const seen = [], root = document.querySelector('[data-widget=walk-back]');
+        root.addEventListener("input", () => (seen.push(root.numbers().back), seen.at(-1) === 30 && done(seen))); })"""
+    )
+    assert passed == list(range(passed[0], 31))
+    assert passed[0] <= 3
+
+
+# -------------------------------------------------------------------------------------------------- on any page
+
+
+TEXT_SIZES = """[...document.querySelectorAll(".widget-stage svg")].flatMap((svg) => {
+  const scale = svg.getBoundingClientRect().width / 360;
+  return [...svg.querySelectorAll("text, tspan")].filter((text) => text.textContent.trim().length)
+    .map((text) => parseFloat(getComputedStyle(text).fontSize) * scale); })"""
+BEYOND = """[...document.querySelectorAll(".widget-stage svg")].flatMap((svg) => {
+  const frame = svg.getBoundingClientRect();
+  return [...svg.querySelectorAll("text")].filter((text) => {
+    const box = text.getBoundingClientRect();
+    return box.left < frame.left || box.right > frame.right || box.top < frame.top || box.bottom > frame.bottom; })
+    .map((text) => text.textContent); })"""
+
+
+@pytest.mark.parametrize("place", [0, -2, -5, -15, -30])
+@pytest.mark.parametrize(("wh", "gain", "size"), [(0.5, 0.9, 0.5), (-2, 2, 0), (2, 0.2, 2)])
+def test_on_a_telephone_the_text_is_readable_and_nothing_is_cut(browser, address, wh, gain, size, place):
+    browser.show_as(PHONE_WIDTH)
+    browser.open(address)
+    set_sliders(browser, "unroll", wx=-2, wh=wh, b=-1, step=8 if place else 1)
+    set_sliders(browser, "walk-back", gain=gain, size=size, place=place)
+    assert min(browser.run(TEXT_SIZES)) >= SMALLEST_TEXT
+    assert browser.run(BEYOND) == []
+    assert browser.run("document.documentElement.scrollWidth") <= PHONE_WIDTH
+
+
+def test_a_page_without_a_widget_is_left_alone(browser, tmp_path):
+    scripts = "".join(f'<script src="{(SCRIPTS / name).as_uri()}.js"></script>' for name in ("shared", *WIDGETS))
+    page = tmp_path / "plain.html"
+    body = '<p hidden="">nothing to play with</p><figure><input type="range"></figure>'
+    page.write_text(f"<!doctype html><title>plain</title>{scripts}<body>{body}</body>", encoding="utf-8")
+    frame = "const frame = document.body.appendChild(document.createElement('iframe'))"
+    browser.open(page.as_uri())
+    assert browser.run("document.body.innerHTML") == body
+    assert browser.errors == []
+    clean = f"(() => {{ {frame}; const clean = Object.keys(frame.contentWindow); frame.remove(); return clean; }})()"
+    added = set(browser.run("Object.keys(window)")) - set(browser.run(clean))
+    assert added == {"unrolledWidgets"}
+
+
+def test_nothing_is_asked_for_but_files(tab):
+    set_sliders(tab, "walk-back", gain=1.5)
+    assert {address.partition(":")[0] for address in tab.requested} == {"file"}
+    assert len(tab.requested) == 6  # the page, two styles, three scripts
 
 
 if __name__ == "__main__":

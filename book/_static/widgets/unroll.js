@@ -1,9 +1,9 @@
 // Chapter 2: one unit, unrolled over eight steps. h_t = tanh(w_x x_t + w_h h_{t-1} + b), y_t = 2 h_t, h_0 = 0.
 (window.unrolledWidgets ??= {}).unroll = (root, { fixed, index, values, move, keys, play, reset }) => {
   const T = 8;
-  const FIRST = 34; // where the first column stands, and how far it is to the next
+  const FIRST = 37; // where the first column stands, and how far it is to the next
   const PITCH = 43;
-  const BOX = { top: 176, height: 68, width: 36, middle: 210 };
+  const BOX = { top: 176, height: 68, width: 37, middle: 210 };
   const INPUT_Y = 277;
 
   const drawing = root.querySelector(".drawing");
@@ -26,7 +26,7 @@
     return { wx, wh, b, step, x: [...x], z, h, y: h.map((h_t) => 2 * h_t) };
   }
 
-  const symbol = (letter, sub) => `<tspan class="symbol">${letter}</tspan><tspan class="sub" dy="3">${sub}</tspan><tspan dy="-3">&#8203;</tspan>`;
+  const symbol = (letter, sub) => `<tspan class="symbol">${letter}</tspan><tspan class="sub${isNaN(sub) ? " letter" : ""}" dy="3">${sub}</tspan><tspan dy="-3">&#8203;</tspan>`;
   const text = (at, y, content, kind = "") => `<text x="${at}" y="${y}" class="${kind}">${content}</text>`;
 
   /** A weight: the wider, the larger; hollow where it is negative. It points up or to the right. */
@@ -40,16 +40,16 @@
 
   function rolled({ wx, wh, step }) {
     return [
-      text(48, 17, symbol("y", step), "output"),
-      weight(1, "output", 48, 44, 19, true),
+      text(48, 17, symbol("y", step), "role-output"),
+      weight(1, "role-output", 48, 44, 19, true),
       `<path class="loop" d="M71 56C106 40 106 94 84 78"/>`,
-      `<g transform="rotate(205 84 77.5)">${weight(wh, "hidden", 84, 77.5, 12, false)}</g>`,
-      `<rect class="cell now" x="25" y="46" width="46" height="40" rx="7"/>`,
-      text(48, 71, symbol("h", step), "hidden"),
-      weight(wx, "input", 48, 107, 19, true),
-      text(48, 125, symbol("x", step), "input"),
-      text(70, 107, symbol("w", "x"), "input"),
-      text(104, 71, symbol("w", "h"), "start hidden"),
+      `<g transform="rotate(205 84 77.5)">${weight(wh, "role-hidden", 84, 77.5, 12, false)}</g>`,
+      `<rect class="unit now" x="25" y="46" width="46" height="40" rx="7"/>`,
+      text(48, 71, symbol("h", step), "role-hidden"),
+      weight(wx, "role-input", 48, 107, 19, true),
+      text(48, 125, symbol("x", step), "role-input"),
+      text(70, 107, symbol("w", "x"), "role-input"),
+      text(104, 71, symbol("w", "h"), "start role-hidden"),
     ].join("");
   }
 
@@ -62,13 +62,13 @@
     };
     const times = "<tspan> · </tspan>";
     return [
-      row(0, "input", symbol("w", "x") + times + symbol("x", step), `${fixed(wx)} · ${x[i]}`, fixed(wx * x[i])),
-      row(1, "hidden", symbol("w", "h") + times + symbol("h", step - 1), `${fixed(wh)} · ${fixed(before)}`, fixed(wh * before)),
-      row(2, "neutral", `<tspan class="symbol">b</tspan>`, "", fixed(b)),
+      row(0, "role-input", symbol("w", "x") + times + symbol("x", step), `${fixed(wx)} · ${x[i]}`, fixed(wx * x[i])),
+      row(1, "role-hidden", symbol("w", "h") + times + symbol("h", step - 1), `${fixed(wh)} · ${fixed(before)}`, fixed(wh * before)),
+      row(2, "role-neutral", `<tspan class="symbol">b</tspan>`, "", fixed(b)),
       `<path class="rule" d="M142 65H352"/>`,
       row(3, "", symbol("z", step), "the sum", fixed(z[i])),
-      row(4, "hidden strong", symbol("h", step), `tanh(${fixed(z[i])})`, fixed(h[i])),
-      row(5, "output", symbol("y", step), `2 · ${fixed(h[i])}`, fixed(y[i])),
+      row(4, "role-hidden strong", symbol("h", step), `tanh(${fixed(z[i])})`, fixed(h[i])),
+      row(5, "role-output", symbol("y", step), `2 · ${fixed(h[i])}`, fixed(y[i])),
     ].join("");
   }
 
@@ -80,13 +80,13 @@
     const up = h[i] >= 0;
     const bar = `<rect class="bar" x="${left + 4}" y="${(up ? BOX.middle - size : BOX.middle).toFixed(2)}" width="${BOX.width - 8}" height="${size.toFixed(2)}"/>`;
     return `<g class="column${now ? " now" : ""}${i + 1 > step ? " later" : ""}" data-step="${i + 1}">
-<rect class="band" x="${left - 3.5}" y="144" width="${PITCH}" height="172" rx="5"/>
-${text(at, 159, fixed(y[i]), "output value y")}${weight(1, "output", at, BOX.top - 1, 10, true)}
-<rect class="cell${now ? " now" : ""}" x="${left}" y="${BOX.top}" width="${BOX.width}" height="${BOX.height}" rx="5"/>
+<rect class="band" x="${left - 3}" y="144" width="${PITCH}" height="172" rx="5"/>
+${text(at, 159, fixed(y[i]), "role-output value y")}${weight(1, "role-output", at, BOX.top - 1, 10, true)}
+<rect class="unit${now ? " now" : ""}" x="${left}" y="${BOX.top}" width="${BOX.width}" height="${BOX.height}" rx="5"/>
 <path class="zero" d="M${left} ${BOX.middle}h${BOX.width}"/>${bar}
-${text(at, up ? BOX.middle + 21 : BOX.middle - 13, fixed(h[i]), "hidden value h")}
-${weight(wh, "hidden", left - 7, BOX.middle, 7, false)}
-${weight(wx, "input", at, INPUT_Y - 17, 14, true)}
+${text(at, up ? BOX.middle + 21 : BOX.middle - 13, fixed(h[i]), "role-hidden value h")}
+${weight(wh, "role-hidden", left - 6, BOX.middle, 6, false)}
+${weight(wx, "role-input", at, INPUT_Y - 17, 14, true)}
 <circle class="port${x[i] ? " on" : ""}" cx="${at}" cy="${INPUT_Y}" r="14"/>${text(at, INPUT_Y + 4.5, x[i], "value x")}
 ${text(at, 310, i + 1, "time")}</g>`;
   }
@@ -94,7 +94,7 @@ ${text(at, 310, i + 1, "time")}</g>`;
   function draw() {
     const all = numbers();
     const columns = all.x.map((_, i) => column(all, i)).join("\n");
-    drawing.innerHTML = `${rolled(all)}\n${ledger(all)}\n${text(6, BOX.middle - 12, symbol("h", 0), "hidden")}${text(9, 310, `<tspan class="symbol">t</tspan>`, "time")}\n${columns}`;
+    drawing.innerHTML = `${rolled(all)}\n${ledger(all)}\n${text(9, BOX.middle - 14, symbol("h", 0), "role-hidden")}${text(10, 310, `<tspan class="symbol">t</tspan>`, "time")}\n${columns}`;
     const { wx, wh, b, step, z, h, y } = all;
     const i = step - 1;
     const t = index(step);

@@ -54,16 +54,16 @@
     }
     for (const k of [0, 10, 20, 30]) lines.push(text(across(k), BARS.bottom + 16, k, "tick"));
     lines.push(text((PLOT.left + PLOT.right) / 2, BARS.bottom + 32, "← steps back from the loss", "tick"));
-    lines.push(text(PLOT.left + 6, PLOT.top + 16, "explodes", "start tick"), text(PLOT.left + 6, PLOT.bottom - 8, "vanishes", "start tick"));
+    lines.push(text(PLOT.right - 6, PLOT.top + 16, "explodes", "end tick"), text(PLOT.right - 6, PLOT.bottom - 8, "vanishes", "end tick"));
     return lines.join("");
   }
 
   function legend({ gain }) {
     return [
       `<path class="norm" d="M${PLOT.left} 13h22"/>`,
-      text(PLOT.left + 28, 17, `length of <tspan class="symbol">dh</tspan>, the gradient`, "start gradient"),
+      text(PLOT.left + 28, 17, `‖<tspan class="symbol">dh</tspan><tspan class="sup" dy="-5">total</tspan><tspan dy="5">‖, the length of the gradient</tspan>`, "start role-gradient"),
       `<path class="alone" d="M${PLOT.left} 32h22"/>`,
-      text(PLOT.left + 28, 36, `${fixed(gain)}<tspan class="symbol sup" dy="-4">k</tspan><tspan dy="4">: what </tspan><tspan class="symbol">W</tspan><tspan class="sub" dy="3">h</tspan><tspan dy="-3"> alone would do</tspan>`, "start neutral"),
+      text(PLOT.left + 28, 36, `${fixed(gain)}<tspan class="sup letter" dy="-4">k</tspan><tspan dy="4">: what </tspan><tspan class="symbol">W</tspan><tspan class="sub letter" dy="3">h</tspan><tspan dy="-3"> alone would do</tspan>`, "start role-neutral"),
     ].join("");
   }
 
@@ -72,10 +72,12 @@
     const exponent = Math.log10(norms[back]);
     const inside = exponent <= DECADES.most && exponent >= DECADES.least;
     const y = height(Math.min(DECADES.most, Math.max(DECADES.least, exponent)));
-    const left = back < 15;
-    const above = y - 10 > PLOT.top + 10;
-    return `<path class="cursor" d="M${x} ${PLOT.top}V${BARS.bottom}"/><circle class="dot${inside ? "" : " outside"}" cx="${x}" cy="${y.toFixed(2)}" r="5.5"/>` +
-      text(x + (left ? 8 : -8), (above ? y - 10 : y + 18).toFixed(2), short(norms[back]), `${left ? "start" : "end"} gradient reading`);
+    // The reading stands on that side of the line where the line is not.
+    const right = back >= 8;
+    const falls = norms[back] < norms[Math.max(0, back - 3)];
+    const under = y < PLOT.top + 20 || (y < PLOT.bottom - 20 && falls === right);
+    return `<path class="cursor" d="M${x} ${PLOT.top}V${PLOT.bottom}M${x} ${BARS.top}V${BARS.bottom}"/><circle class="dot${inside ? "" : " outside"}" cx="${x}" cy="${y.toFixed(2)}" r="5.5"/>` +
+      text(x + (right ? 8 : -8), (under ? y + 20 : y - 10).toFixed(2), short(norms[back]), `${right ? "start" : "end"} role-gradient reading`);
   }
 
   function draw() {
@@ -91,7 +93,7 @@
       `<g clip-path="url(#widget-walk-back-clip)"><path class="taken" d="M${[...norms.map((value, k) => place(k, value)), ...alone.map((value, k) => place(k, value)).reverse()].join("L")}Z"/>`,
       `<path class="alone" d="M${alone.map((value, k) => place(k, value)).join("L")}"/>`,
       `<path class="norm" d="M${norms.map((value, k) => place(k, value)).join("L")}"/></g>`,
-      text(PLOT.left, BARS.top - 8, "slopes of tanh: they take the shaded part", "start hidden small"),
+      text(PLOT.left, BARS.top - 8, "slopes of tanh: they take the shaded part", "start role-hidden small"),
       text(PLOT.left - 6, BARS.top + 8, "1", "end tick") + text(PLOT.left - 6, BARS.bottom, "0", "end tick"),
       `<path class="grid" d="M${PLOT.left} ${BARS.top}H${PLOT.right}M${PLOT.left} ${BARS.bottom}H${PLOT.right}"/>`,
       slopes.map(bar).join(""),
@@ -99,7 +101,7 @@
     ].join("\n");
     const next = back < T ? ` The next step back multiplies by ${fixed(gain)} (gain) · ${fixed(slopes[back])} (slope) = ${fixed(gain * slopes[back])}.` : "";
     const steps = `${back} step${back === 1 ? "" : "s"} back`;
-    live.textContent = `${steps}: ‖dh‖ = ${short(norms[back])}; Wₕ alone: ${short(alone[back])}.${next}`;
+    live.textContent = `${steps}: ‖dh_total‖ = ${short(norms[back])}, by Wₕ alone ${short(alone[back])}.${next}`;
     root.querySelector("[data-value=gain]").textContent = fixed(gain);
     root.querySelector("[data-value=size]").textContent = fixed(size);
     slider.setAttribute("aria-valuetext", `${steps}, length ${short(norms[back])}`);
