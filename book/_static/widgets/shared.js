@@ -27,7 +27,8 @@
 
     /** The values of all sliders of a widget, by name. */
     values(root) {
-      return Object.fromEntries([...root.querySelectorAll("input[type=range]")].map((input) => [input.name, input.valueAsNumber]));
+      const sliders = [...root.querySelectorAll("input[type=range]")];
+      return Object.fromEntries(sliders.map((slider) => [slider.name, slider.valueAsNumber]));
     },
 
     /** Move a slider as if the reader had. */
@@ -38,10 +39,12 @@
 
     /** Arrow keys, Home and End move a slider from anywhere in the widget where they mean nothing else. */
     keys(root, slider) {
+      const right = getComputedStyle(slider).direction === "rtl" ? -1 : 1;
       root.addEventListener("keydown", (event) => {
         if (event.target.matches("input") || event.altKey || event.ctrlKey || event.metaKey) return;
         const at = slider.valueAsNumber;
-        const target = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: Number(slider.min), End: Number(slider.max) }[event.key];
+        const ends = { Home: Number(slider.min), End: Number(slider.max) };
+        const target = { ArrowRight: at + right, ArrowLeft: at - right, ...ends }[event.key];
         if (target === undefined) return;
         event.preventDefault();
         tools.move(slider, target);
@@ -67,15 +70,17 @@
           if (slider.valueAsNumber === to) stop();
         }, pause);
       });
-      slider.addEventListener("input", (event) => event.isTrusted && timer && stop());
+      // Whatever else the reader touches ends it.
+      for (const kind of ["pointerdown", "keydown"]) {
+        button.closest("figure").addEventListener(kind, (event) => timer && event.target !== button && stop());
+      }
     },
 
     /** A button that puts every slider back to where the page had it. */
     reset(button, root, also = () => {}) {
       button.addEventListener("click", () => {
-        for (const input of root.querySelectorAll("input[type=range]")) input.value = input.defaultValue;
         also();
-        tools.move(root.querySelector("input[type=range]"), root.querySelector("input[type=range]").defaultValue);
+        for (const slider of root.querySelectorAll("input[type=range]")) tools.move(slider, slider.defaultValue);
       });
     },
   };

@@ -26,7 +26,10 @@
     return { wx, wh, b, step, x: [...x], z, h, y: h.map((h_t) => 2 * h_t) };
   }
 
-  const symbol = (letter, sub) => `<tspan class="symbol">${letter}</tspan><tspan class="sub${isNaN(sub) ? " letter" : ""}" dy="3">${sub}</tspan><tspan dy="-3">&#8203;</tspan>`;
+  // A letter with its index. The empty tspan brings what follows back to the line.
+  const symbol = (letter, sub) =>
+    `<tspan class="symbol">${letter}</tspan>` +
+    `<tspan class="sub${isNaN(sub) ? " letter" : ""}" dy="3">${sub}</tspan><tspan dy="-3">&#8203;</tspan>`;
   const text = (at, y, content, kind = "") => `<text x="${at}" y="${y}" class="${kind}">${content}</text>`;
 
   /** A weight: the wider, the larger; hollow where it is negative. It points up or to the right. */
@@ -78,7 +81,8 @@
     const now = i + 1 === step;
     const size = 31 * Math.abs(h[i]);
     const up = h[i] >= 0;
-    const bar = `<rect class="bar" x="${left + 4}" y="${(up ? BOX.middle - size : BOX.middle).toFixed(2)}" width="${BOX.width - 8}" height="${size.toFixed(2)}"/>`;
+    const top = (up ? BOX.middle - size : BOX.middle).toFixed(2);
+    const bar = `<rect class="bar" x="${left + 4}" y="${top}" width="${BOX.width - 8}" height="${size.toFixed(2)}"/>`;
     return `<g class="column${now ? " now" : ""}${i + 1 > step ? " later" : ""}" data-step="${i + 1}">
 <rect class="band" x="${left - 3}" y="144" width="${PITCH}" height="172" rx="5"/>
 ${text(at, 159, fixed(y[i]), "role-output value y")}${weight(1, "role-output", at, BOX.top - 1, 10, true)}
@@ -93,8 +97,8 @@ ${text(at, 310, i + 1, "time")}</g>`;
 
   function draw() {
     const all = numbers();
-    const columns = all.x.map((_, i) => column(all, i)).join("\n");
-    drawing.innerHTML = `${rolled(all)}\n${ledger(all)}\n${text(9, BOX.middle - 14, symbol("h", 0), "role-hidden")}${text(10, 310, `<tspan class="symbol">t</tspan>`, "time")}\n${columns}`;
+    const labels = text(9, BOX.middle - 14, symbol("h", 0), "role-hidden") + text(10, 310, `<tspan class="symbol">t</tspan>`, "time");
+    drawing.innerHTML = [rolled(all), ledger(all), labels, ...all.x.map((_, i) => column(all, i))].join("\n");
     const { wx, wh, b, step, z, h, y } = all;
     const i = step - 1;
     const t = index(step);

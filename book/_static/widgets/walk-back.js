@@ -15,18 +15,19 @@
 
   const drawing = root.querySelector(".drawing");
   const live = root.querySelector("[aria-live]");
-  const slider = root.querySelector("[name=place]");
+  const slider = root.querySelector("[name=back]");
 
   const length = (vector) => Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
   const range = (n) => Array.from({ length: n }, (_, i) => i);
 
   /** Forward over all steps, then back: the norm after k = 0 … 30 steps, and the slope it met at each of them. */
   function numbers() {
-    const { gain, size, place } = values(root);
+    const { gain, size, back } = values(root);
     const h = [Array(H).fill(0)];
     for (const x_t of X) {
       const before = h.at(-1);
-      h.push(range(H).map((j) => Math.tanh(size * x_t * WX[j] + gain * before.reduce((sum, h_i, i) => sum + h_i * Q[i][j], 0))));
+      const z = range(H).map((j) => size * x_t * WX[j] + gain * before.reduce((sum, h_i, i) => sum + h_i * Q[i][j], 0));
+      h.push(z.map(Math.tanh));
     }
     let dh = Array(H).fill(1 / Math.sqrt(H));
     const norms = [length(dh)];
@@ -37,7 +38,7 @@
       dh = range(H).map((i) => gain * dz.reduce((sum, dz_j, j) => sum + dz_j * Q[i][j], 0));
       norms.push(length(dh));
     }
-    return { gain, size, back: -place, norms, slopes, alone: range(T + 1).map((k) => gain ** k) };
+    return { gain, size, back, norms, slopes, alone: range(T + 1).map((k) => gain ** k) };
   }
 
   // Time runs to the right, as in the unrolled network: the loss stands at the right end.
@@ -50,20 +51,27 @@
     const lines = [];
     for (let e = DECADES.most; e >= DECADES.least; e -= 3) {
       const y = height(e);
-      lines.push(`<path class="${e === 0 ? "one" : "grid"}" d="M${PLOT.left} ${y}H${PLOT.right}"/>`, text(PLOT.left - 6, y + 4, e === 0 ? "1" : power(e), "end tick"));
+      lines.push(`<path class="${e === 0 ? "one" : "grid"}" d="M${PLOT.left} ${y}H${PLOT.right}"/>`);
+      lines.push(text(PLOT.left - 6, y + 4, e === 0 ? "1" : power(e), "end tick"));
     }
     for (const k of [0, 10, 20, 30]) lines.push(text(across(k), BARS.bottom + 16, k, "tick"));
     lines.push(text((PLOT.left + PLOT.right) / 2, BARS.bottom + 32, "← steps back from the loss", "tick"));
-    lines.push(text(PLOT.right - 6, PLOT.top + 16, "explodes", "end tick"), text(PLOT.right - 6, PLOT.bottom - 8, "vanishes", "end tick"));
+    lines.push(text(PLOT.right - 6, PLOT.top + 16, "explodes", "end tick"));
+    lines.push(text(PLOT.right - 6, PLOT.bottom - 8, "vanishes", "end tick"));
     return lines.join("");
   }
 
+  const symbol = (letter) => `<tspan class="symbol">${letter}</tspan>`;
+  const shifted = (by, kind, content, rest) => `<tspan class="${kind}" dy="${by}">${content}</tspan><tspan dy="${-by}">${rest}</tspan>`;
+
   function legend({ gain }) {
+    const total = `‖${symbol("dh")}${shifted(-5, "sup", "total", "‖, the length of the gradient")}`;
+    const alone = `${fixed(gain)}${shifted(-4, "sup letter", "k", ": what ")}${symbol("W")}${shifted(3, "sub letter", "h", " alone would do")}`;
     return [
-      `<path class="norm" d="M${PLOT.left} 13h22"/>`,
-      text(PLOT.left + 28, 17, `‖<tspan class="symbol">dh</tspan><tspan class="sup" dy="-5">total</tspan><tspan dy="5">‖, the length of the gradient</tspan>`, "start role-gradient"),
+      `<path class="norm walked" d="M${PLOT.left} 13h22"/>`,
+      text(PLOT.left + 28, 17, total, "start role-gradient"),
       `<path class="alone" d="M${PLOT.left} 32h22"/>`,
-      text(PLOT.left + 28, 36, `${fixed(gain)}<tspan class="sup letter" dy="-4">k</tspan><tspan dy="4">: what </tspan><tspan class="symbol">W</tspan><tspan class="sub letter" dy="3">h</tspan><tspan dy="-3"> alone would do</tspan>`, "start role-neutral"),
+      text(PLOT.left + 28, 36, alone, "start role-neutral"),
     ].join("");
   }
 
@@ -76,8 +84,11 @@
     const right = back >= 8;
     const falls = norms[back] < norms[Math.max(0, back - 3)];
     const under = y < PLOT.top + 20 || (y < PLOT.bottom - 20 && falls === right);
-    return `<path class="cursor" d="M${x} ${PLOT.top}V${PLOT.bottom}M${x} ${BARS.top}V${BARS.bottom}"/><circle class="dot${inside ? "" : " outside"}" cx="${x}" cy="${y.toFixed(2)}" r="5.5"/>` +
-      text(x + (right ? 8 : -8), (under ? y + 20 : y - 10).toFixed(2), short(norms[back]), `${right ? "start" : "end"} role-gradient reading`);
+    return [
+      `<path class="cursor" d="M${x} ${PLOT.top}V${PLOT.bottom}M${x} ${BARS.top}V${BARS.bottom}"/>`,
+      `<circle class="dot${inside ? "" : " outside"}" cx="${x}" cy="${y.toFixed(2)}" r="5.5"/>`,
+      text(x + (right ? 8 : -8), (under ? y + 20 : y - 10).toFixed(2), short(norms[back]), `${right ? "start" : "end"} role-gradient reading`),
+    ].join("");
   }
 
   function draw() {
@@ -85,23 +96,29 @@
     const { gain, size, back, norms, slopes, alone } = all;
     const bar = (slope, k) => {
       const tall = (BARS.bottom - BARS.top) * slope;
-      return `<rect class="bar${k === back ? " now" : ""}" x="${(across(k + 1) + 1.25).toFixed(2)}" y="${(BARS.bottom - tall).toFixed(2)}" width="7.5" height="${tall.toFixed(2)}"/>`;
+      const place = `x="${(across(k + 1) + 1.25).toFixed(2)}" y="${(BARS.bottom - tall).toFixed(2)}"`;
+      return `<rect class="bar${k < back ? " met" : ""}" ${place} width="7.5" height="${tall.toFixed(2)}"/>`;
     };
+    const points = (line) => line.map((value, k) => place(k, value));
+    const path = (kind, ends) => `<path class="${kind}" d="M${ends.join("L")}"/>`;
     drawing.innerHTML = [
       legend(all),
       frame(),
-      `<g clip-path="url(#widget-walk-back-clip)"><path class="taken" d="M${[...norms.map((value, k) => place(k, value)), ...alone.map((value, k) => place(k, value)).reverse()].join("L")}Z"/>`,
-      `<path class="alone" d="M${alone.map((value, k) => place(k, value)).join("L")}"/>`,
-      `<path class="norm" d="M${norms.map((value, k) => place(k, value)).join("L")}"/></g>`,
+      `<g clip-path="url(#widget-walk-back-clip)">`,
+      path("taken", [...points(norms), ...points(alone).reverse()]),
+      path("alone", points(alone)),
+      path("norm", points(norms)),
+      `${path("norm walked", points(norms.slice(0, back + 1)))}</g>`,
       text(PLOT.left, BARS.top - 8, "slopes of tanh: they take the shaded part", "start role-hidden small"),
       text(PLOT.left - 6, BARS.top + 8, "1", "end tick") + text(PLOT.left - 6, BARS.bottom, "0", "end tick"),
       `<path class="grid" d="M${PLOT.left} ${BARS.top}H${PLOT.right}M${PLOT.left} ${BARS.bottom}H${PLOT.right}"/>`,
       slopes.map(bar).join(""),
       cursor(all),
     ].join("\n");
-    const next = back < T ? ` The next step back multiplies by ${fixed(gain)} (gain) · ${fixed(slopes[back])} (slope) = ${fixed(gain * slopes[back])}.` : "";
     const steps = `${back} step${back === 1 ? "" : "s"} back`;
-    live.textContent = `${steps}: ‖dh_total‖ = ${short(norms[back])}, by Wₕ alone ${short(alone[back])}.${next}`;
+    const factor = back ? slopes[back - 1] : 0;
+    const last = `The last step multiplied it by ${fixed(gain)} (gain) · ${fixed(factor)} (slope) = ${fixed(gain * factor)}.`;
+    live.textContent = `${steps}: ‖dh_total‖ = ${short(norms[back])}, by Wₕ alone ${short(alone[back])}. ${back ? last : ""}`.trim();
     root.querySelector("[data-value=gain]").textContent = fixed(gain);
     root.querySelector("[data-value=size]").textContent = fixed(size);
     slider.setAttribute("aria-valuetext", `${steps}, length ${short(norms[back])}`);
@@ -113,7 +130,7 @@
     const box = svg.getBoundingClientRect();
     const x = ((event.clientX - box.left) * 360) / box.width;
     const k = Math.round(((PLOT.right - x) * T) / (PLOT.right - PLOT.left));
-    move(slider, -Math.min(T, Math.max(0, k)));
+    move(slider, Math.min(T, Math.max(0, k)));
   };
   svg.addEventListener("pointerdown", (event) => {
     svg.setPointerCapture(event.pointerId);
@@ -122,7 +139,7 @@
   svg.addEventListener("pointermove", (event) => event.buttons && follow(event));
   root.addEventListener("input", draw);
   keys(root, slider);
-  play(root.querySelector("[name=play]"), slider, 0, -T, 120);
+  play(root.querySelector("[name=play]"), slider, 0, T, 120);
   reset(root.querySelector("[name=reset]"), root);
   root.numbers = numbers;
   draw();
