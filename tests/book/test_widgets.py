@@ -509,7 +509,7 @@ def test_on_a_telephone_the_text_is_readable_and_nothing_is_cut(browser, address
 def test_a_page_without_a_widget_is_left_alone(browser, tmp_path):
     scripts = "".join(f'<script src="{(SCRIPTS / name).as_uri()}.js"></script>' for name in ("shared", *WIDGETS))
     page = tmp_path / "plain.html"
-    body = '<p hidden="">nothing to play with</p><figure><input type="range"></figure>'
+    body = '<figure><p hidden="">nothing to play with</p><input type="range"></figure>'
     page.write_text(f"<!doctype html><title>plain</title>{scripts}<body>{body}</body>", encoding="utf-8")
     frame = "const frame = document.body.appendChild(document.createElement('iframe'))"
     browser.open(page.as_uri())
