@@ -333,7 +333,7 @@ def test_the_still_of_the_gradient_shows_the_numbers_of_numpy():
     assert shown(drawing, "start role-gradient reading") == [float(f"{norms[10]:.2g}")]
     assert line == (
         f"10 steps back: ‖dh_total‖ = {norms[10]:.2g}, by Wₕ alone {alone[10]:.2g}. "
-        f"The last step multiplied it by 0.90 (gain) · {slopes[9]:.2f} (slope) = {0.9 * slopes[9]:.2f}."
+        f"The last step multiplied it by 0.90 (gain) · {slopes[9]:.3f} (slope) = {0.9 * slopes[9]:.3f}."
     )
 
 

@@ -117,7 +117,7 @@
     ].join("\n");
     const steps = `${back} step${back === 1 ? "" : "s"} back`;
     const factor = back ? slopes[back - 1] : 0;
-    const last = `The last step multiplied it by ${fixed(gain)} (gain) · ${fixed(factor)} (slope) = ${fixed(gain * factor)}.`;
+    const last = `The last step multiplied it by ${fixed(gain)} (gain) · ${fixed(factor, 3)} (slope) = ${fixed(gain * factor, 3)}.`;
     live.textContent = `${steps}: ‖dh_total‖ = ${short(norms[back])}, by Wₕ alone ${short(alone[back])}. ${back ? last : ""}`.trim();
     root.querySelector("[data-value=gain]").textContent = fixed(gain);
     root.querySelector("[data-value=size]").textContent = fixed(size);
