@@ -506,6 +506,26 @@ def test_on_a_telephone_the_text_is_readable_and_nothing_is_cut(browser, address
     assert browser.run("document.documentElement.scrollWidth") <= PHONE_WIDTH
 
 
+PLACES = """(() => {
+  const boxes = (selector) => [...document.querySelectorAll(selector)].map((part) => part.getBoundingClientRect());
+  const centers = (selector) => boxes(selector).map((box) => [box.x + box.width / 2, box.y + box.height / 2]);
+  const ends = (selector, inset) => [boxes(selector)[0].left + inset, boxes(selector)[0].right - inset];
+  return { buttons: centers(".over-input"), circles: centers("circle.port"), line: ends("path.norm:not(.walked)", 0),
+           // The middle of a thumb, which is 16 pixels wide, at both ends of its way.
+           step: ends("[name=step]", 8), back: ends("[name=back]", 8) };
+})()"""
+
+
+@pytest.mark.parametrize("width", [PHONE_WIDTH, DESK_WIDTH])
+def test_buttons_lie_over_their_circles_and_thumbs_below_their_steps(browser, address, width):
+    browser.show_as(width)
+    browser.open(address)
+    places = browser.run(PLACES)
+    np.testing.assert_allclose(places["buttons"], places["circles"], atol=1)
+    np.testing.assert_allclose(places["step"], [places["circles"][0][0], places["circles"][-1][0]], atol=1.5)
+    np.testing.assert_allclose(places["back"], places["line"], atol=1.5)
+
+
 def test_a_page_without_a_widget_is_left_alone(browser, tmp_path):
     scripts = "".join(f'<script src="{(SCRIPTS / name).as_uri()}.js"></script>' for name in ("shared", *WIDGETS))
     page = tmp_path / "plain.html"
