@@ -198,17 +198,18 @@ async function look([width, height]) {
   const svg = page.querySelector(".check-svg"), stop = page.querySelector(".check-stop");
   const box = svg.getBoundingClientRect(), scale = box.width / svg.viewBox.baseVal.width;
   const moving = svg.querySelector(".moving"), still = svg.querySelector(".still");
+  // The theme has transitions of its own.
+  const ours = () => page.getAnimations().filter((one) => one.animationName?.startsWith("check-"));
   const state = () => ({
     moving: visible(moving), still: visible(still), mended: view.getComputedStyle(svg.querySelector(".mended")).opacity,
-    running: page.getAnimations().filter((one) => one.playState === "running").length,
+    running: ours().filter((one) => one.playState === "running").length,
   });
   const found = { top: box.top, bottom: box.bottom, right: box.right, left: box.left };
   found.buttons = [...page.querySelectorAll(".landing-start a")].map((a) => a.getBoundingClientRect().bottom);
   found.stop = stop.getBoundingClientRect().bottom;
   found.label = page.querySelector(`label[for=${stop.id}]`).textContent;
   found.at_first = state();
-  const seconds = page.getAnimations()[0].effect.getComputedTiming();
-  found.endless = seconds.iterations === Infinity;
+  found.endless = ours().every((one) => one.effect.getComputedTiming().iterations === Infinity);
   stop.click();
   await new Promise((resolve) => setTimeout(resolve, 100));
   found.stopped = state();
