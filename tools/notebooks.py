@@ -1,8 +1,8 @@
 """Keep the committed notebooks in one form: ``normalize`` them, or ``execute`` a chapter and normalize it.
 
 A notebook in normal form has readable cell ids that do not change from run to run, execution counts from 1 (in
-problem sets, none), no timestamps, no traces of the editor that saved it, and the JSON layout of nbformat. Problem
-sets, under ``solutions/``, carry no outputs. So a diff shows what an author changed and nothing else.
+problem sets, none), no timestamps, not even in figures, no traces of the editor that saved it, and the JSON layout of
+nbformat. Problem sets, under ``solutions/``, carry no outputs. So a diff shows what an author changed and nothing else.
 """
 
 import copy
@@ -27,6 +27,8 @@ NOTEBOOK_METADATA = {
 }
 KEPT_NOTEBOOK_METADATA = {"mystnb"}
 KEPT_CELL_METADATA = {"deletable", "editable", "mystnb", "nbgrader", "tags"}
+
+SVG_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 
 LONGEST_ID = 48
 VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -87,6 +89,9 @@ def _normalized_outputs(outputs: list[NotebookNode], number: int) -> list[Notebo
             if result and result[-1].output_type == "stream" and result[-1].name == output.name:
                 result[-1].text += output.text
                 continue
+        if "image/svg+xml" in output.get("data", {}):
+            drawing = "".join(output.data["image/svg+xml"])
+            output.data["image/svg+xml"] = SVG_METADATA.sub("", drawing)  # the date of the drawing, above all
         result.append(output)
     return result
 
@@ -175,6 +180,8 @@ def differences(before: NotebookNode, after: NotebookNode) -> Iterator[str]:
             yield f"{cell}: an output has another execution count than its cell"
         elif len(old_outputs) != len(new_outputs):
             yield f"{cell}: one stream is stored in several pieces"
+        elif any(SVG_METADATA.search("".join(o.get("data", {}).get("image/svg+xml", ""))) for o in old_outputs):
+            yield f"{cell}: a figure carries the date on which it was drawn"
 
 
 def _metadata_differences(owner: str, before: dict, after: dict) -> Iterator[str]:

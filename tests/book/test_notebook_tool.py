@@ -131,6 +131,15 @@ def test_stdout_and_stderr_are_not_joined(tool):
     assert [output.name for output in result.cells[0].outputs] == ["stdout", "stderr", "stdout"]
 
 
+def test_a_figure_loses_the_date_on_which_it_was_drawn_and_the_check_says_so(tool):
+    svg = "<svg>\n <metadata>\n  <dc:date>2026-01-01</dc:date>\n </metadata>\n <path/>\n</svg>"
+    drawn = new_output("display_data", data={"image/svg+xml": svg})
+    before = new_notebook(cells=[new_code_cell("plot()", outputs=[drawn])])
+    after = tool.normalized(before, outputs=True)
+    assert after.cells[0].outputs[0].data["image/svg+xml"] == "<svg>\n <path/>\n</svg>"
+    assert any("carries the date" in difference for difference in tool.differences(before, after))
+
+
 def test_the_notebook_passed_in_is_not_changed(tool):
     notebook = untidy_notebook()
     before = nbformat.writes(notebook)
