@@ -15,3 +15,16 @@ window.addEventListener("load", async () => {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   }
 });
+
+// Paper does not scroll. What is wider than the column is set smaller for as long as the page is printed.
+const wide = 'mjx-container[display="true"], .bd-article table';
+window.addEventListener("beforeprint", () => {
+  for (const box of document.querySelectorAll(wide)) {
+    const inside = box.matches("table") ? box : box.firstElementChild;
+    const room = (box.matches("table") ? box.parentElement : box).clientWidth;
+    if (inside && inside.scrollWidth > room) box.style.zoom = room / inside.scrollWidth;
+  }
+});
+window.addEventListener("afterprint", () => {
+  for (const box of document.querySelectorAll(wide)) box.style.zoom = "";
+});

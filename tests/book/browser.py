@@ -1,0 +1,247 @@
+"""A real browser for tests: headless Chromium, driven by its DevTools protocol over a pair of pipes."""
+
+import base64
+import contextlib
+import fcntl
+import json
+import os
+import select
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+# Bash moves the two pipes to the numbers 3 and 4, where Chromium looks for them.
+START = 'from=$1; to=$2; shift 2; exec "$@" 3<&"$from" 4>&"$to"'
+OPTIONS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--remote-debugging-pipe",
+)
+KEYS = {
+    "Tab": ("Tab", 9, ""),
+    "Enter": ("Enter", 13, "\r"),
+    "Escape": ("Escape", 27, ""),
+    "Space": (" ", 32, " "),
+    "ArrowLeft": ("ArrowLeft", 37, ""),
+    "ArrowUp": ("ArrowUp", 38, ""),
+    "ArrowRight": ("ArrowRight", 39, ""),
+    "ArrowDown": ("ArrowDown", 40, ""),
+    "Home": ("Home", 36, ""),
+    "End": ("End", 35, ""),
+}
+SETTLED = """(async () => {
+  await window.MathJax?.startup?.promise;
+  await document.fonts.ready;
+  await new Promise((done) => setTimeout(done, 60));
+})()"""
+
+
+class BrowserError(RuntimeError):
+    """What the browser says went wrong, or that it says nothing."""
+
+
+class Browser:
+    """A running Chromium. Use it in a ``with`` statement through `open_browser`.
+
+    Parameters
+    ----------
+    chromium : str
+        Path of the program.
+    folder : Path
+        An empty folder for the browser's profile.
+    seconds : float
+        How long an answer may take.
+    """
+
+    def __init__(self, chromium: str, folder: Path, seconds: float = 120) -> None:
+        self.seconds = seconds
+        self.events: list[dict] = []
+        self._count = 0
+        self._rest = b""
+        child_in, self._to = _pipe()
+        self._from, child_out = _pipe()
+        command = ["bash", "-c", START, "bash", str(child_in), str(child_out), chromium, *OPTIONS]
+        self.process = subprocess.Popen(
+            [*command, f"--user-data-dir={folder / 'profile'}", "about:blank"],
+            pass_fds=(child_in, child_out),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(child_in)
+        os.close(child_out)
+
+    def send(self, method: str, session: str | None = None, **params: object) -> dict:
+        """Send a command of the protocol and return its result; what happens meanwhile is kept in `events`."""
+        self._count += 1
+        message = {"id": self._count, "method": method, "params": params}
+        if session:
+            message["sessionId"] = session
+        _write(self._to, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._read()
+            if answer.get("id") == self._count:
+                break
+            self.events.append(answer)
+        if "error" in answer:
+            raise BrowserError(f"{method}: {answer['error']['message']}")
+        return answer["result"]
+
+    def wait(self, method: str, session: str) -> dict:
+        """Return the parameters of the next event of a name, which is taken out of `events`."""
+        while True:
+            for event in self.events:
+                if event.get("method") == method and event.get("sessionId") == session:
+                    self.events.remove(event)
+                    return event["params"]
+            self.events.append(self._read())
+
+    def page(self) -> "Page":
+        """Open a new empty page."""
+        context = self.send("Target.createBrowserContext")["browserContextId"]
+        target = self.send("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        return Page(self, self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
+
+    def close(self) -> None:
+        """End the browser."""
+        with contextlib.suppress(BrowserError, OSError):
+            self.send("Browser.close")
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._to)
+        os.close(self._from)
+
+    def _read(self) -> dict:
+        deadline = time.monotonic() + self.seconds
+        while b"\0" not in self._rest:
+            ready, _, _ = select.select([self._from], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise BrowserError(f"Chromium has not answered for {self.seconds} s.")
+            piece = os.read(self._from, 1 << 20)
+            if not piece:
+                raise BrowserError("Chromium has ended.")
+            self._rest += piece
+        message, _, self._rest = self._rest.partition(b"\0")
+        return json.loads(message)
+
+
+class Page:
+    """A page of a `Browser`; made by `Browser.page`."""
+
+    def __init__(self, browser: Browser, session: str) -> None:
+        self.browser = browser
+        self.session = session
+        for domain in ("Page", "Runtime", "Network"):
+            self.send(f"{domain}.enable")
+        self.resize(1280, 800)
+
+    def send(self, method: str, **params: object) -> dict:
+        """Send a command of the protocol to this page."""
+        return self.browser.send(method, self.session, **params)
+
+    def resize(self, width: int, height: int, *, touch: bool = False) -> None:
+        """Set the size of the window in CSS pixels, one device pixel each; ``touch`` makes it a telephone."""
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=touch)
+        self.send("Emulation.setTouchEmulationEnabled", enabled=touch)
+
+    def use_theme(self, theme: str) -> None:
+        """Let the pages that are opened from now on be ``light`` or ``dark``."""
+        code = f'try {{ localStorage.mode = localStorage.theme = "{theme}" }} catch {{}}'
+        self.send("Page.addScriptToEvaluateOnNewDocument", source=code)
+
+    def use_medium(self, medium: str) -> None:
+        """Show pages as on ``screen`` or in ``print``."""
+        self.send("Emulation.setEmulatedMedia", media=medium)
+
+    def go(self, address: str) -> int:
+        """Open an address and wait until formulas are typeset and fonts are there.
+
+        Returns
+        -------
+        int
+            How many bytes the page and all that it loaded have, uncompressed.
+        """
+        self.browser.events.clear()
+        failed = self.send("Page.navigate", url=address).get("errorText")
+        if failed:
+            raise BrowserError(f"{address}: {failed}")
+        self.browser.wait("Page.loadEventFired", self.session)
+        self.evaluate(SETTLED)
+        received = [event for event in self.browser.events if event.get("method") == "Network.dataReceived"]
+        return sum(event["params"]["dataLength"] for event in received)
+
+    def requests(self) -> list[str]:
+        """Return the addresses that were asked for since the page was opened."""
+        sent = [event for event in self.browser.events if event.get("method") == "Network.requestWillBeSent"]
+        return [event["params"]["request"]["url"] for event in sent]
+
+    def evaluate(self, expression: str) -> object:
+        """Return the value of a JavaScript expression; a promise is waited for."""
+        answer = self.send("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in answer:
+            details = answer["exceptionDetails"]
+            raise BrowserError(details.get("exception", {}).get("description", details["text"]))
+        return answer["result"].get("value")
+
+    def press(self, key: str, *, shift: bool = False) -> None:
+        """Press a key of `KEYS` and let it go."""
+        name, code, text = KEYS[key]
+        common = {"key": name, "code": key, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
+        self.send("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **common)
+        self.send("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def point(self, x: float, y: float) -> None:
+        """Move the mouse to a place in the window."""
+        self.send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def tap(self, x: float, y: float) -> None:
+        """Touch a place in the window with one finger."""
+        self.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    def picture(self, path: Path, *, full: bool = False) -> None:
+        """Write a PNG of the window, or of the full page."""
+        data = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=full)["data"]
+        path.write_bytes(base64.b64decode(data))
+
+    def pdf(self, path: Path) -> None:
+        """Print the page on A4."""
+        data = self.send("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, printBackground=True)["data"]
+        path.write_bytes(base64.b64decode(data))
+
+
+@contextlib.contextmanager
+def open_browser(chromium: str, folder: Path) -> Iterator[Browser]:
+    """Start Chromium with a profile in an empty folder and end it at the end of the context."""
+    browser = Browser(chromium, folder)
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+def _pipe() -> tuple[int, int]:
+    """Return the two ends of a pipe, with numbers that are not 3 and 4."""
+    ends = os.pipe()
+    high = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends)
+    for end in ends:
+        os.close(end)
+    return high
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
