@@ -16,9 +16,14 @@ window.addEventListener("load", async () => {
   }
 });
 
-// Paper does not scroll. What is wider than the column is set smaller for as long as the page is printed.
+// Paper is white, and does not scroll: for as long as a page is printed its theme is light, and an equation or a table
+// that is wider than the column is set smaller. (A telephone's column is narrower than that of its paper.)
 const wide = 'mjx-container[display="true"], .bd-article table';
+let themeOnScreen = null;
 window.addEventListener("beforeprint", () => {
+  const { dataset } = document.documentElement;
+  themeOnScreen ??= dataset.theme;
+  dataset.theme = "light";
   for (const box of document.querySelectorAll(wide)) {
     const inside = box.matches("table") ? box : box.firstElementChild;
     const room = (box.matches("table") ? box.parentElement : box).clientWidth;
@@ -26,5 +31,7 @@ window.addEventListener("beforeprint", () => {
   }
 });
 window.addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = themeOnScreen;
+  themeOnScreen = null;
   for (const box of document.querySelectorAll(wide)) box.style.zoom = "";
 });
