@@ -1,7 +1,7 @@
 # Unrolled. Two commands matter: `make course` and `make test`. `make help` lists the others.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help course test quick setup book serve exercises normalize learn grade sample-class audit bench constraints clean
+.PHONY: FORCE help course test quick setup book serve exercises normalize learn grade sample-class audit bench constraints clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,14 +32,14 @@ course: $(READY) $(HTML)/index.html sample-class ## Install, build the book, gra
 
 setup: $(READY) ## Make .venv and install everything into it
 
-$(READY): requirements.txt requirements-sandbox.txt constraints.txt pyproject.toml
+$(READY): requirements.txt requirements-sandbox.txt requirements-axe.txt constraints.txt pyproject.toml
 	$(call say,Installing into $(VENV) (about a minute the first time))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Unrolled needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "Python cannot make a virtual environment. On Debian and Ubuntu: sudo apt-get install python3-venv"; exit 2; }
 	@$(BIN)/python -m pip install --progress-bar on -q -r requirements.txt -c constraints.txt
-	@$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements-sandbox.txt
+	@$(BIN)/python -m pip install -q --no-deps --require-hashes -r requirements-sandbox.txt -r requirements-axe.txt
 	@$(BIN)/python -m pip install -q --no-deps -e .
 	@touch $@
 
@@ -47,7 +47,17 @@ $(READY): requirements.txt requirements-sandbox.txt constraints.txt pyproject.to
 
 book: $(HTML)/index.html ## Build the book into _build/html
 
-BOOK_SOURCES := _config.yml $(shell find book -type f -not -path 'book/problem-sets/*') $(wildcard exercises/*/*.ipynb)
+# Where the book will be on the web, such as BASE_URL=https://example.org/unrolled/. Pages then name their own address, and
+# there is a sitemap. Without it they name none.
+BASE_URL ?=
+export BASE_URL
+BOOK_SOURCES := _config.yml _build/base-url $(wildcard exercises/*/*.ipynb) \
+  $(shell find book -type f -not -path 'book/problem-sets/*' -not -path '*/__pycache__/*')
+
+# Changes only when the address does.
+_build/base-url: FORCE
+	@mkdir -p _build && { cmp -s $@ <<< '$(BASE_URL)' || echo '$(BASE_URL)' > $@; }
+FORCE:
 
 $(HTML)/index.html: $(READY) $(BOOK_SOURCES)
 	$(call say,Building the book into $(HTML))
@@ -111,7 +121,7 @@ bench: $(READY) ## Time the layers against PyTorch, where it is installed
 	@python benchmarks/bench_layers.py
 
 constraints: $(READY) ## Write constraints.txt anew from what is installed
-	@{ head -1 constraints.txt; python -m pip freeze --exclude-editable | grep -vi '^bubblewrap'; } > constraints.new
+	@{ head -1 constraints.txt; python -m pip freeze --exclude-editable | grep -viE '^(bubblewrap|axe-)'; } > constraints.new
 	@mv constraints.new constraints.txt
 
 clean: ## Remove what was built (never classroom/ or my-work/)

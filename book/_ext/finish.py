@@ -23,9 +23,9 @@ THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_the
 UNUSED = (
     "_static/**/*.map",
     "_static/scripts/fontawesome.js*",
-    "_static/vendor/fontawesome/webfonts/*",
+    "_static/vendor",
     "_static/*webpack-macros.html",
-    "_static/locales/*/*/*",
+    "_static/locales",
     "_static/images/logo_*",
 )
 ICON = re.compile(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)>\s*</\1>')
@@ -224,7 +224,10 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         words |= {word for classes in re.findall(r'class="([^"]*)"', done) for word in classes.split()}
     for pattern in UNUSED:
         for path in folder.glob(pattern):
-            path.unlink()
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
     for path in folder.rglob("*.js"):
         if "mathjax" not in path.parts and path.name != "searchindex.js":
             script = path.read_text(encoding="utf-8")

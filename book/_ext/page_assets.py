@@ -40,7 +40,7 @@ def is_needed(asset: str, body: str) -> bool:
         widgets = set(WIDGET.findall(body))
         return bool(widgets) if name in {"shared.js", "widgets.css"} else name.rpartition(".")[0] in widgets
     for file, sign in NEEDED_WITH.items():
-        if name == file or (file.endswith("/") and f"/{file}" in f"{path}/"):
+        if name == file or (file.endswith("/") and f"/{file}" in f"/{path}/"):
             return re.search(sign, body) is not None
     return True
 
@@ -49,13 +49,19 @@ def keep_needed(_app: Sphinx, _page: str, _template: str, context: dict, _doctre
     """Take what a page does not need from its lists of scripts and style sheets."""
     body = context.get("body", "")
     for kind in ("script_files", "css_files"):
-        kept = [file for file in context[kind] if is_needed(str(getattr(file, "filename", None) or ""), body)]
+        kept = [file for file in context[kind] if is_needed(_address(file), body)]
         # The module that widgets share has to be there before any of them.
-        context[kind] = sorted(kept, key=lambda file: _late(str(getattr(file, "filename", None) or "")))
+        context[kind] = sorted(kept, key=lambda file: bool(re.search(r"widgets/(?!shared)", _address(file))))
 
 
-def _late(asset: str) -> bool:
-    return "/widgets/" in asset and not asset.partition("?")[0].endswith("/shared.js")
+def _address(file: object) -> str:
+    """Return the address of a script or style sheet; for a script in the page, that of the one it prepares."""
+    inline = (getattr(file, "attributes", None) or {}).get("body", "")
+    if inline.startswith("window.MathJax"):
+        return "mathjax/"
+    if "toggle" in inline:
+        return "togglebutton.js"
+    return str(getattr(file, "filename", None) or "")
 
 
 def setup(app: Sphinx) -> None:

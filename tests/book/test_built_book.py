@@ -1,23 +1,16 @@
 """The built book: no warning, no request to another host, formulas rendered, pictures described."""
 
-import fcntl
 import html
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-import yaml
+from building import in_table_of_contents
 from page_requests import (
-    INSTALL_CHROMIUM,
     browse,
     css_references,
-    find_chromium,
     inline_scripts,
     is_foreign,
     local_target,
@@ -28,7 +21,6 @@ from page_requests import (
 from autograder.engine.equations import PAGES, see
 from tools.learn import served
 
-ROOT = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).with_name("probe.html")
 PHONE_WIDTH = 390
 
@@ -43,92 +35,6 @@ NAMED_IN_SCRIPTS = {
 }
 
 pytestmark = pytest.mark.slow
-
-
-class Book(NamedTuple):
-    """A book built into a folder of its own."""
-
-    folder: Path
-    log: str
-    exit_code: int
-
-    def pages(self):
-        """Return the HTML pages, in order. Themes leave templates in _static that are no pages."""
-        return sorted(path for path in self.folder.rglob("*.html") if "_static" not in path.parts)
-
-    def page(self, name):
-        """Return the text of one page."""
-        return (self.folder / f"{name}.html").read_text(encoding="utf-8")
-
-
-def in_table_of_contents():
-    """Return the pages of the table of contents, in order, without suffix."""
-    contents = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
-    found = [contents["root"]]
-
-    def collect(entries):
-        for entry in entries:
-            found.append(entry["file"])
-            collect(entry.get("sections", []))
-
-    for part in contents["parts"]:
-        collect(part["chapters"])
-    return found
-
-
-@pytest.fixture(scope="session")
-def book(tmp_path_factory):
-    """Build a copy of the book once, also when the tests are spread over several processes by pytest-xdist."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    record = folder / "course" / "build.json"
-    with open(folder / "course.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not record.exists():
-            record.write_text(json.dumps(build(folder / "course")), encoding="utf-8")
-    exit_code, log = json.loads(record.read_text(encoding="utf-8"))
-    pages = folder / "course" / "_build" / "html"
-    if not (pages / "index.html").is_file():
-        pytest.fail(f"the book was not built:\n{log[-3000:]}")
-    return Book(pages, log, exit_code)
-
-
-def build(folder):
-    """Build the book in a folder, with the students' problem sets in it, every warning an error."""
-    shutil.copytree(
-        ROOT / "book",
-        folder / "book",
-        ignore=shutil.ignore_patterns("_build", ".ipynb_checkpoints", "problem-sets"),
-    )
-    shutil.copy(ROOT / "_config.yml", folder)
-    (folder / "book" / "problem-sets").mkdir()
-    for notebook in (ROOT / "exercises").glob("*/*.ipynb"):
-        shutil.copy(notebook, folder / "book" / "problem-sets")
-    finished = subprocess.run(
-        [
-            *(Path(sys.executable).with_name("jupyter-book"), "build", "book", "--config", "_config.yml"),
-            *("--path-output", ".", "-W", "-n", "--keep-going"),
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        env={**os.environ, "NO_COLOR": "1"},
-        check=False,
-    )
-    return finished.returncode, re.sub(r"\x1b\[[0-9;]*m", "", finished.stdout + finished.stderr)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Return the path of Chromium. Without it a test is skipped, but fails where CI is set."""
-    path = find_chromium()
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail(INSTALL_CHROMIUM)
-        pytest.skip(INSTALL_CHROMIUM)
-    return path
 
 
 @pytest.fixture(scope="session")

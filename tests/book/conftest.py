@@ -1,0 +1,93 @@
+"""What the tests of the built book share: the book, built once, and a browser."""
+
+import fcntl
+import json
+import os
+
+import pytest
+from browser import open_browser
+from building import Book, build, build_small
+from page_requests import INSTALL_CHROMIUM, find_chromium
+
+from tools.learn import served
+
+
+def built_once(tmp_path_factory, name, build_into):
+    """Build a book once, also when the tests are spread over several processes by pytest-xdist."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    record = folder / name / "build.json"
+    with open(folder / f"{name}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not record.exists():
+            record.write_text(json.dumps(build_into(folder / name)), encoding="utf-8")
+    exit_code, log = json.loads(record.read_text(encoding="utf-8"))
+    pages = folder / name / "_build" / "html"
+    if not (pages / "index.html").is_file():
+        pytest.fail(f"the book was not built:\n{log[-3000:]}")
+    return Book(pages, log, exit_code)
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory):
+    """Build a copy of the book."""
+    return built_once(tmp_path_factory, "course", build)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Return the path of Chromium. Without it a test is skipped, but fails where CI is set."""
+    path = find_chromium()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail(INSTALL_CHROMIUM)
+        pytest.skip(INSTALL_CHROMIUM)
+    return path
+
+
+@pytest.fixture(scope="session")
+def site(book):
+    """Serve the book and return the address of its root."""
+    with served(book.folder) as root:
+        yield root
+
+
+@pytest.fixture(scope="session")
+def small_book(tmp_path_factory):
+    """Build a book of five pages for a base URL; see `SMALL_BOOK`."""
+
+    def build_into(folder):
+        small = build_small(folder, SMALL_BOOK, BASE_URL=BASE_URL)
+        return small.exit_code, small.log
+
+    small = built_once(tmp_path_factory, "small", build_into)
+    assert small.exit_code == 0, small.log[-3000:]
+    return small
+
+
+@pytest.fixture(scope="session")
+def browser(chromium, tmp_path_factory):
+    """Start Chromium once."""
+    with open_browser(chromium, tmp_path_factory.mktemp("chromium")) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser):
+    """Open a new page, 1280 pixels wide."""
+    return browser.page()
+
+
+BASE_URL = "https://course.example.org/unrolled"
+SMALL_BOOK = {
+    "index": "# A small book\n\n**Five pages** with the *frame* of the course, nothing more. "
+    + "They say little. " * 20
+    + "\n\nThe {term}`mask` says so.\n",
+    "03-one-chapter": "# One chapter\n\nIt has two equations and $x_t$.\n\n$$\na = b\n$$ (eq-one)\n\n"
+    "$$\nc = d\n$$ (eq-two)\n\nSee {eq}`eq-two` and {eq}`eq-three`.\n",
+    "folklore/k07-a-claim": "# A claim\n\nIt has one equation.\n\n$$\ne = f\n$$ (eq-three)\n\nSee {eq}`eq-one`.\n",
+    "a-widget": '# A widget\n\nIt can be touched, by a hand.\n\n<div data-widget="gain"></div>\n',
+    "glossary": "# Glossary\n\n```{glossary}\nmask\n  Which steps are *real*; $m_t$ is one or 0. See {term}`batch`.\n"
+    "\nbatch\n  Several sequences.\n```\n",
+}

@@ -1,0 +1,365 @@
+"""The frame of the built book in a real browser: equations whole, terms explained, focus seen, paper, weight, axe."""
+
+import importlib.resources
+import json
+import re
+from typing import NamedTuple
+
+import pytest
+from building import in_table_of_contents
+
+pytestmark = pytest.mark.slow
+
+CHAPTER = "03-backpropagation-through-time"
+MOST_BYTES = 1_500_000
+PHONE = (390, 844)
+
+
+class Where(NamedTuple):
+    """A place in the window."""
+
+    x: float
+    y: float
+
+
+# ------------------------------------------------------------------------------------------------------- equations
+
+ROOM_AROUND_FORMULAS = """[...document.querySelectorAll('.bd-article mjx-container[display="true"]')].map((box) => {
+  const edge = box.getBoundingClientRect();
+  const letters = [...box.querySelectorAll("mjx-c")].map((letter) => letter.getBoundingClientRect());
+  return Math.min(
+    Math.min(...letters.map((letter) => letter.top)) - edge.top,
+    edge.bottom - Math.max(...letters.map((letter) => letter.bottom)),
+  );
+})"""
+
+
+def test_no_letter_of_an_equation_touches_the_edge_at_which_its_box_is_cut(site, page):
+    seen = 0
+    for name in in_table_of_contents():
+        page.go(f"{site}/{name}.html")
+        room = page.evaluate(ROOM_AROUND_FORMULAS)
+        seen += len(room)
+        assert [pixels for pixels in room if pixels < 3] == [], name
+    assert seen > 20
+
+
+# -------------------------------------------------------------------------------------------------- glossary terms
+
+FIRST_TERM = "document.querySelector('.bd-article p a[aria-describedby^=\"note-\"]')"
+SHOWN = """[...document.querySelectorAll('.glossary-note')].filter(
+  (note) => getComputedStyle(note).visibility === "visible").map((note) => note.id)"""
+
+
+def place_of(page, expression):
+    """Return the middle of the first line of an element, scrolled into the window."""
+    page.evaluate(f"{expression}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
+    box = page.evaluate(f"(({{x, y, width, height}}) => [x, y, width, height])({expression}.getClientRects()[0])")
+    return Where(box[0] + box[2] / 2, box[1] + box[3] / 2)
+
+
+def wait(page, milliseconds):
+    """Let some time of the page pass."""
+    page.evaluate(f"new Promise((done) => setTimeout(done, {milliseconds}))")
+
+
+@pytest.fixture(params=["http", "file"])
+def chapter(request, book, site, page):
+    """Open a chapter over http and from a file."""
+    page.go(f"{site}/{CHAPTER}.html" if request.param == "http" else (book.folder / f"{CHAPTER}.html").as_uri())
+    page.first_note = page.evaluate(f"{FIRST_TERM}.getAttribute('aria-describedby')")
+    assert page.evaluate(f"document.getElementById({page.first_note!r}).getAttribute('role')") == "tooltip"
+    assert page.evaluate(SHOWN) == []
+    return page
+
+
+def test_the_pointer_on_a_term_shows_its_note_and_may_rest_on_the_note(chapter):
+    term = place_of(chapter, FIRST_TERM)
+    chapter.point(*term)
+    assert chapter.evaluate(SHOWN) == [chapter.first_note]
+    note = place_of(chapter, f"document.getElementById({chapter.first_note!r})")
+    chapter.point(*note)
+    wait(chapter, 600)
+    assert chapter.evaluate(SHOWN) == [chapter.first_note]
+    chapter.point(2, 2)
+    wait(chapter, 600)
+    assert chapter.evaluate(SHOWN) == []
+
+
+def test_the_keyboard_on_a_term_shows_its_note_and_escape_hides_it(chapter):
+    chapter.evaluate(f"{FIRST_TERM}.focus()")
+    assert chapter.evaluate(SHOWN) == [chapter.first_note]
+    chapter.press("Escape")
+    assert chapter.evaluate(SHOWN) == []
+    assert chapter.evaluate(f"document.activeElement === {FIRST_TERM}")
+
+
+def test_escape_hides_a_note_that_the_pointer_has_opened(chapter):
+    chapter.point(*place_of(chapter, FIRST_TERM))
+    chapter.press("Escape")
+    assert chapter.evaluate(SHOWN) == []
+
+
+def test_a_note_stands_beside_its_term_inside_the_window_with_its_formulas_typeset(chapter):
+    for width in (1280, PHONE[0]):
+        chapter.resize(width, 800)
+        for position in range(chapter.evaluate("document.querySelectorAll('.glossary-note').length")):
+            link = f"document.querySelectorAll('.bd-article p a[aria-describedby^=\"note-\"]')[{position}]"
+            if chapter.evaluate(f"{link} === undefined"):
+                continue
+            place_of(chapter, link)
+            chapter.evaluate(f"{link}.focus({{preventScroll: true}})")
+            left, right, gap, raw = chapter.evaluate(
+                """(() => {
+                  const note = document.querySelector(".glossary-note.shown");
+                  const box = note.getBoundingClientRect();
+                  const line = document.activeElement.getClientRects()[0];
+                  const gap = Math.min(Math.abs(box.top - line.bottom), Math.abs(line.top - box.bottom));
+                  return [box.left, box.right, gap, note.innerText.includes("\\\\(")];
+                })()"""
+            )
+            assert left >= 0
+            assert right <= width
+            assert gap <= 3
+            assert not raw
+
+
+def test_the_first_touch_of_a_term_shows_its_note_and_the_second_follows_the_link(site, page):
+    page.resize(*PHONE, touch=True)
+    page.go(f"{site}/{CHAPTER}.html")
+    note = page.evaluate(f"{FIRST_TERM}.getAttribute('aria-describedby')")
+    term = place_of(page, FIRST_TERM)
+    page.tap(*term)
+    wait(page, 300)
+    assert page.evaluate("location.pathname").endswith(f"/{CHAPTER}.html")
+    assert page.evaluate(SHOWN) == [note]
+    page.tap(*term)
+    page.browser.wait("Page.loadEventFired", page.session)
+    assert page.evaluate("location.pathname + location.hash") == f"/glossary.html#{note.removeprefix('note-')}"
+
+
+def test_a_touch_elsewhere_hides_the_note(site, page):
+    page.resize(*PHONE, touch=True)
+    page.go(f"{site}/{CHAPTER}.html")
+    page.tap(*place_of(page, FIRST_TERM))
+    wait(page, 300)
+    assert len(page.evaluate(SHOWN)) == 1
+    page.tap(3, 400)
+    wait(page, 300)
+    assert page.evaluate(SHOWN) == []
+
+
+# ---------------------------------------------------------------------------------------------------------- focus
+
+MARK_CONTROLS = """(() => {
+  const controls = "a[href], button, summary, input, select, textarea, [tabindex='0']";
+  const seen = (element) => element.checkVisibility({ visibilityProperty: true })
+    && element.getClientRects().length > 0 && !element.disabled && element.tabIndex >= 0;
+  const all = [...document.querySelectorAll(controls)].filter(seen);
+  all.forEach((element, place) => { element.dataset.control = place; });
+  return all.map((element) => element.outerHTML.slice(0, 120));
+})()"""
+LOOK = """(() => {
+  const element = document.activeElement;
+  if (!element || element === document.body) return null;
+  const style = getComputedStyle(element);
+  const parse = (color) => color.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  let behind = element.parentElement;
+  while (behind && /rgba\\(.*, 0\\)|transparent/.test(getComputedStyle(behind).backgroundColor)) {
+    behind = behind.parentElement;
+  }
+  return {
+    control: element.dataset.control ?? element.outerHTML.slice(0, 120),
+    ring: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
+    color: parse(style.outlineColor),
+    behind: parse(getComputedStyle(behind ?? document.body).backgroundColor),
+    opacity: element.checkVisibility({ opacityProperty: true }) ? Number(style.opacity) : 0,
+  };
+})()"""
+
+
+def contrast(one, other):
+    """Return the contrast ratio of two colors, as WCAG 2 defines it."""
+
+    def luminance(color):
+        parts = [part / 255 for part in color]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["index", "02-the-recurrent-neural-network", CHAPTER, "how-to-use", "search"])
+def test_the_focus_is_seen_on_every_control_that_tab_comes_to_and_it_comes_to_all(site, page, name, theme):
+    page.use_theme(theme)
+    page.go(f"{site}/{name}.html")
+    controls = page.evaluate(MARK_CONTROLS)
+    page.evaluate("document.body.focus(); getSelection().removeAllRanges()")
+    reached, pale = set(), []
+    for _ in range(2 * len(controls) + 20):
+        page.press("Tab")
+        look = page.evaluate(LOOK)
+        if look is None or look["control"] in reached:
+            break
+        reached.add(look["control"])
+        if look["ring"] < 2 or contrast(look["color"], look["behind"]) < 3 or look["opacity"] < 0.5:
+            pale.append(look)
+    assert pale == []
+    missed = [markup for place, markup in enumerate(controls) if str(place) not in reached]
+    # The sidebar comes before the article in the page and the rest after it; nothing is left out.
+    assert missed == []
+    assert len(reached) > 15
+
+
+def test_copy_buttons_are_seen_on_a_telephone(site, page):
+    page.resize(*PHONE, touch=True)
+    page.go(f"{site}/{CHAPTER}.html")
+    opacities = page.evaluate(
+        "[...document.querySelectorAll('button.copybtn')].map((b) => +getComputedStyle(b).opacity)"
+    )
+    assert len(opacities) > 5
+    assert min(opacities) > 0.5
+
+
+# ---------------------------------------------------------------------------------------------------------- paper
+
+ON_PAPER = """(() => {
+  const article = document.querySelector(".bd-article");
+  const seen = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+  const all = (selector) => [...document.querySelectorAll(selector)].filter(seen);
+  const room = article.getBoundingClientRect().right + 1;
+  const name = (element) => element.outerHTML.slice(0, 90);
+  const clear = (color) => /rgba\\(.*, 0\\)|transparent|rgb\\(255, 255, 255\\)/.test(color);
+  const inside = all(".bd-article :is(pre, figure, figure *, table, mjx-container, img, svg, .highlight, .cell *)");
+  return {
+    theme: document.documentElement.dataset.theme,
+    title: seen(document.querySelector(".bd-article h1")),
+    text: getComputedStyle(document.querySelector(".bd-article p")).color,
+    pressed: all("button, .headerlink, .bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, "
+      + ".prev-next-footer, .glossary-note").map(name),
+    gray: inside.concat(all("body, .admonition, .admonition-title, tr, td, code"))
+      .filter((element) => !element.closest("svg") && !clear(getComputedStyle(element).backgroundColor)).map(name),
+    cut: inside.filter((element) => !element.closest("mjx-assistive-mml")
+      && (element.getBoundingClientRect().right > room
+          || (element.matches("pre, table, mjx-container, .highlight") && element.scrollWidth > element.clientWidth + 1)
+         )).map(name),
+    scrolls: all(".bd-article *").filter((element) => /auto|scroll/.test(getComputedStyle(element).overflowX)).map(name),
+    torn: all("figure").filter((figure) => getComputedStyle(figure).breakInside !== "avoid").map(name),
+    figures: all("figure").length,
+    open: all("details[open] pre").length,
+    folded: all("details:not([open])").map(name),
+  };
+})()"""
+
+
+@pytest.mark.parametrize("name", in_table_of_contents())
+def test_paper_is_white_whole_and_without_anything_to_press(site, page, name):
+    page.use_theme("dark")
+    page.resize(672, 950)  # an A4 sheet within its margins
+    page.use_medium("print")
+    page.go(f"{site}/{name}.html")
+    page.evaluate("document.querySelector('.bd-article details')?.setAttribute('open', '')")
+    had_details = page.evaluate("document.querySelectorAll('.bd-article details').length")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    paper = page.evaluate(ON_PAPER)
+    assert paper["theme"] == "light"
+    assert paper["title"]
+    assert paper["text"] == "rgb(0, 0, 0)"
+    problems = {kind: paper[kind] for kind in ("pressed", "gray", "cut", "scrolls", "torn", "folded") if paper[kind]}
+    assert problems == {}
+    assert bool(paper["open"]) == bool(had_details)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+# --------------------------------------------------------------------------------------------------------- weight
+
+
+def test_every_page_with_all_that_it_loads_has_less_than_a_megabyte_and_a_half(book, site, browser):
+    bytes_of = {}
+    for path in book.pages():
+        fresh = browser.page()
+        bytes_of[path.relative_to(book.folder).as_posix()] = fresh.go(f"{site}/{path.relative_to(book.folder)}")
+    assert min(bytes_of.values()) > 100_000
+    assert {name: size for name, size in bytes_of.items() if size >= MOST_BYTES} == {}
+
+
+def test_no_page_asks_for_a_file_that_is_not_there_or_writes_an_error(book, site, page):
+    for path in book.pages():
+        if path.name == "404.html":
+            continue
+        page.go(f"{site}/{path.relative_to(book.folder)}")
+        wrong = [
+            event["params"]["response"]["url"]
+            for event in page.browser.events
+            if event["method"] == "Network.responseReceived" and event["params"]["response"]["status"] >= 400
+        ]
+        wrong += [
+            event["params"]["exceptionDetails"]["exception"].get("description", "")
+            for event in page.browser.events
+            if event["method"] == "Runtime.exceptionThrown"
+        ]
+        assert wrong == [], path.name
+
+
+# ------------------------------------------------------------------------------------------------------- pictures
+
+PALE = """[...document.querySelectorAll(".bd-article img")].filter((picture) => {
+  const style = getComputedStyle(picture);
+  return style.backgroundColor !== "rgba(0, 0, 0, 0)" || parseFloat(style.paddingTop) > 0 || parseFloat(style.borderTopWidth) > 0;
+}).length"""
+
+
+def test_no_picture_has_a_pale_frame_in_the_dark(site, page):
+    page.use_theme("dark")
+    for name in in_table_of_contents():
+        page.go(f"{site}/{name}.html")
+        page.evaluate(
+            """document.querySelector(".bd-article").insertAdjacentHTML("beforeend", '<div class="cell"><div class='
+            + '"cell_output"><img alt="" src="_static/logo.svg"></div></div><img alt="" src="_static/logo.svg">')"""
+        )
+        assert page.evaluate(PALE) == 0, name
+
+
+# ------------------------------------------------------------------------------------------------------------ axe
+
+AXE = importlib.resources.files("axe_playwright_python") / "axe.min.js"
+RUN_AXE = """axe.run(document, {
+  resultTypes: ["violations"], rules: { "label-content-name-mismatch": { enabled: true } },
+}).then((found) => found.violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map((n) => n.html) })))"""
+
+
+def found_by_axe(page):
+    """Return what axe finds serious or critical on the open page."""
+    page.evaluate(AXE.read_text(encoding="utf-8") + ";0")
+    return [found for found in page.evaluate(RUN_AXE) if found["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(book, site, page, theme):
+    page.use_theme(theme)
+    found = {}
+    for path in book.pages():
+        name = path.relative_to(book.folder).as_posix()
+        page.go(f"{site}/{name}")
+        page.evaluate("document.querySelectorAll('.bd-article details').forEach((box) => { box.open = true; })")
+        found[name] = found_by_axe(page)
+    assert {name: violations for name, violations in found.items() if violations} == {}
+
+
+def test_axe_finds_a_name_that_is_not_what_is_written_and_text_that_is_pale(site, page):
+    page.go(f"{site}/index.html")
+    page.evaluate(
+        """document.querySelector(".bd-article").insertAdjacentHTML("beforeend",
+        '<button aria-label="Search">Find a word</button><p style="color: #ccc; background: #fff">pale words</p>')"""
+    )
+    assert {found["id"] for found in found_by_axe(page)} == {"label-content-name-mismatch", "color-contrast"}
+
+
+def test_the_controls_of_a_page_are_named_by_what_is_written_on_them(book):
+    for path in book.pages():
+        text = path.read_text(encoding="utf-8")
+        assert "Toggle hidden content" not in text
+        assert not re.search(r'search-button-field[^>]*aria-label="Search"', text), json.dumps(path.name)
