@@ -23,6 +23,7 @@ THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_the
 UNUSED = (
     "_static/**/*.map",
     "_static/scripts/fontawesome.js*",
+    "_static/scripts/bootstrap.js*",
     "_static/vendor",
     "_static/*webpack-macros.html",
     "_static/locales",
@@ -166,16 +167,15 @@ def masks(css: str, icons: Icons) -> str:
 def finished_page(text: str, icons: Icons, *, is_search: bool = False) -> str:
     """Return the HTML of a page with its last touches."""
     text = ICON.sub(icons.element, text)
-    text = re.sub(
-        r'\s*<!-- So that users can add custom icons -->|\s*<script defer src="[^"]*fontawesome\.js[^"]*"></script>',
-        "",
-        text,
-    )
-    if not is_search:
-        # The search field leads to a page of its own; only there is something searched.
-        text = re.sub(r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>', "", text)
-    # A space between two words of code needs no color; these are a quarter of a chapter's bytes.
+    # The search field leads to a page of its own; only there is something searched.
+    scripts = ["fontawesome", "bootstrap", *([] if is_search else ["searchtools", "language_data", "searchindex"])]
+    names = "|".join(scripts)
+    text = re.sub(rf'\s*<script [^>]*src="[^"]*/?\b(?:{names})\.js[^"]*"></script>', "", text)
+    text = re.sub(rf'\s*<link rel="preload" [^>]*href="[^"]*\b(?:{names})\.js[^"]*" />', "", text)
+    text = text.replace("<!-- So that users can add custom icons -->", "")
+    # A space between two words of code needs no color; there are thousands.
     text = re.sub(r'<span class="w">( +)</span>', r"\1", text)
+    text = text.replace('data-bs-title="', 'title="')
     # The name of a control is what is written on it.
     text = text.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     text = re.sub(

@@ -16,6 +16,27 @@ window.addEventListener("load", async () => {
   }
 });
 
+// The one menu of a page, for downloads. The theme brings 80 kB of Bootstrap for it, and for labels that the browser
+// shows by itself; book/_ext/finish.py leaves them out.
+window.addEventListener("DOMContentLoaded", () => {
+  for (const button of document.querySelectorAll('[data-bs-toggle="dropdown"]')) {
+    const menu = button.nextElementSibling;
+    const open = (isOpen) => {
+      menu.classList.toggle("show", isOpen);
+      button.setAttribute("aria-expanded", isOpen);
+    };
+    button.addEventListener("click", () => open(!menu.classList.contains("show")));
+    button.parentElement.addEventListener("focusout", (event) => {
+      if (!button.parentElement.contains(event.relatedTarget)) open(false);
+    });
+    button.parentElement.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.classList.contains("show")) return;
+      open(false);
+      button.focus();
+    });
+  }
+});
+
 // Paper is white, and does not scroll: for as long as a page is printed its theme is light, and an equation or a table
 // that is wider than the column is set smaller. (A telephone's column is narrower than that of its paper.)
 const wide = 'mjx-container[display="true"], .bd-article table';

@@ -117,11 +117,12 @@ def test_a_search_engine_leaves_the_search_page_and_the_page_for_wrong_addresses
 
 def test_nothing_is_left_of_what_only_developers_of_the_theme_ask_for(book):
     left = [path.name for path in book.folder.rglob("*") if path.suffix in {".map", ".woff2", ".ttf"}]
-    left += [path.name for path in book.folder.rglob("fontawesome*")]
+    left += [path.name for name in ("fontawesome*", "bootstrap*") for path in book.folder.rglob(name)]
     assert left == []
     for path in book.pages():
         text = path.read_text(encoding="utf-8")
         assert "fontawesome" not in text
+        assert "bootstrap.js" not in text
         assert not re.search(r'<(?:i|span) class="[^"]*\bfa-', text)
         assert text.count('class="svg-inline--fa') > 5
 
