@@ -12,7 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from page_requests import browse, css_references
-from test_built_book import book, chromium, report_of  # noqa: F401 (fixtures)
+from test_built_book import report_of
 
 from tools import animation
 from tools.learn import served
