@@ -65,5 +65,6 @@ def _address(file: object) -> str:
 
 
 def setup(app: Sphinx) -> None:
-    """Run after all others have added their files."""
+    """Run after all others have added their files, MathJax everywhere: a note on a term may hold the only formula."""
+    app.set_html_assets_policy("always")
     app.connect("html-page-context", keep_needed, priority=950)

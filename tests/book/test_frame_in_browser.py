@@ -164,7 +164,7 @@ LOOK = """(() => {
   const element = document.activeElement;
   if (!element || element === document.body) return null;
   const style = getComputedStyle(element);
-  const parse = (color) => color.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const parse = (color) => color.match(/[\\d.]+/g).slice(0, 3).map((part) => part * (/srgb/.test(color) ? 255 : 1));
   let behind = element.parentElement;
   while (behind && /rgba\\(.*, 0\\)|transparent/.test(getComputedStyle(behind).backgroundColor)) {
     behind = behind.parentElement;
@@ -175,6 +175,7 @@ LOOK = """(() => {
     ring: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
     color: parse(style.outlineColor),
     behind: parse(getComputedStyle(behind ?? document.body).backgroundColor),
+    gap: style.boxShadow === "none" ? null : parse(style.boxShadow),
     opacity: element.checkVisibility({ opacityProperty: true }) ? Number(style.opacity) : 0,
   };
 })()"""
@@ -206,7 +207,9 @@ def test_the_focus_is_seen_on_every_control_that_tab_comes_to_and_it_comes_to_al
         if look is None or look["control"] in reached:
             break
         reached.add(look["control"])
-        if look["ring"] < 2 or contrast(look["color"], look["behind"]) < 3 or look["opacity"] < 0.5:
+        beside = [color for color in (look["behind"], look["gap"]) if color]
+        clearest = max(contrast(look["color"], color) for color in beside)
+        if look["ring"] < 2 or clearest < 3 or look["opacity"] < 0.5:
             pale.append(look)
     assert pale == []
     # The contents of a page unfold where the reader is, so that a few links of the start are gone at the end.

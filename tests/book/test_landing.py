@@ -242,7 +242,7 @@ async function look([width, height]) {
 
 
 @pytest.fixture(scope="module")
-def seen(book, chromium, tmp_path_factory):  # noqa: F811
+def seen(book, chromium, tmp_path_factory):
     """Open the first page on both screens and look at the animation in all its states."""
     screens = "{" + ", ".join(f"{name}: [{width}, {height}]" for name, (width, height) in SCREENS.items()) + "}"
     (book.folder.parent / "landing.html").write_text(PROBE.replace("SCREENS", screens), encoding="utf-8")
