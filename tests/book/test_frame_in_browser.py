@@ -373,6 +373,7 @@ def test_axe_finds_nothing_serious_on_any_page(book, site, page, theme):
         name = path.relative_to(book.folder).as_posix()
         page.go(f"{site}/{name}")
         page.evaluate("document.querySelectorAll('.bd-article details').forEach((box) => { box.open = true; })")
+        wait(page, 400)  # they fade in
         found[name] = found_by_axe(page)
     assert {name: violations for name, violations in found.items() if violations} == {}
 
