@@ -125,32 +125,6 @@ def test_a_label_that_no_page_defines_is_found_where_the_autograder_names_it():
     assert labels_named_in(code) == ["bptt-nothing", "gru-h", "lstm-c"]
 
 
-def verdicts_in_chapters():
-    """Return the verdict of every claim that a chapter tests, by the label of its section."""
-    found = {}
-    for path in CHAPTER_NOTEBOOKS:
-        for section in re.split(r"^(?=\(myth-[\w-]+\)=)", text_of(path), flags=re.MULTILINE)[1:]:
-            label = re.match(r"\((myth-[\w-]+)\)=", section).group(1)
-            found[label] = re.search(r"Verdict: \*([^*]+)\*", section).group(1)
-    return found
-
-
-def test_the_folklore_page_gives_every_claim_the_verdict_of_its_experiment():
-    text = text_of(BOOK / "folklore.ipynb")
-    given = {
-        label: verdict
-        for verdict, label in re.findall(r"\*\*Verdict: ([^*]+)\.\*\*[^*]*?<(myth-[\w-]+)>", text, re.DOTALL)
-    }
-    assert len(given) >= 7
-    assert given == verdicts_in_chapters()
-    assert set(given.values()) <= {"holds", "holds with a condition", "does not hold"}
-
-
-def test_the_folklore_page_has_no_number_that_no_cell_printed():
-    text = re.sub(r"^\(.*\)=$|<[^>]*>|−1 and 1", "", text_of(BOOK / "folklore.ipynb"), flags=re.MULTILINE)
-    assert re.findall(r"\d+", text) == []
-
-
 def test_every_chapter_is_in_the_table_of_contents_and_every_entry_has_a_file():
     contents = yaml.safe_load((BOOK / "_toc.yml").read_text(encoding="utf-8"))
     listed = [contents["root"]]

@@ -1,0 +1,95 @@
+"""K18, parallel over time: attempts to refute the verdict, at the size of the page and far beyond."""
+
+from math import ceil, log2
+
+import numpy as np
+import pytest
+from folklore_pages import definitions
+
+page = definitions("k18-parallel-over-time")
+
+
+def random_recurrence(seed, T, H=4):
+    rng = np.random.default_rng(seed)
+    return 1 / (1 + np.exp(-rng.normal(size=(T, H)))), rng.normal(size=(T, H))
+
+
+def test_the_counting_array_counts_what_a_pencil_counts():
+    a, b = page.free(8), page.free(8)
+    assert (a + b).chain.max() == 1
+    assert (a * b + b).chain.max() == 2
+    assert np.tanh(a + b).chain.max() == 2
+    assert (page.free(1, 8) @ page.free(8, 3)).chain.tolist() == [[4, 4, 4]]  # one product, three levels of sums
+    late = page.free(4)
+    late[2] = a[0] + b[0]
+    assert (late + page.free(4)).chain.tolist() == [1, 1, 2, 1]
+
+
+def test_the_counting_array_counts_a_matrix_product_from_its_latest_entry():
+    left = page.Waits([[0, 5], [0, 0]])
+    assert (left @ page.free(2, 1)).chain.tolist() == [[7], [2]]
+
+
+@pytest.mark.parametrize("T", [1, 8, 64, 512])
+@pytest.mark.parametrize("H", [1, 5, 16, 128])
+def test_the_loop_waits_longer_for_every_step_and_for_a_wider_state_by_its_logarithm(T, H):
+    first, later = (page.chain_of_read(N=1, T=steps, D=3, H=H) for steps in (1, T))
+    assert later - first == (T - 1) * (1 + ceil(log2(H)) + 2)
+
+
+@pytest.mark.parametrize("factor", [8, 64])
+def test_the_batch_costs_no_waiting_and_the_size_of_the_input_only_once(factor):
+    small = page.chain_of_read(N=2, T=20, D=4, H=4)
+    assert page.chain_of_read(N=2 * factor, T=20, D=4, H=4) == small
+    assert page.chain_of_read(N=2, T=20, D=4 * factor, H=4) == small + log2(factor)
+
+
+@pytest.mark.parametrize("T", [1, 2, 3, 5, 31, 64, 1000, 4096, 32_768 + 17])
+def test_the_scan_gives_the_states_of_the_loop_to_rounding(T):
+    for seed in range(80 if T < 5000 else 3):
+        a, b = random_recurrence(seed, T)
+        expected = page.loop(a, b)
+        assert np.abs(page.scan(a, b) - expected).max() < 1e-12
+        assert np.abs(expected).max() > 0.01
+
+
+@pytest.mark.parametrize("T", [1, 2, 3, 4, 5, 100, 127, 128, 129, 4096, 8 * 4096, 8 * 4096 + 1])
+def test_the_scan_takes_the_logarithm_of_the_steps_and_the_loop_all_of_them(T):
+    assert ceil(page.scan(page.free(T, 1), page.free(T, 1)).chain.max() / 2) == ceil(log2(T))
+    assert page.loop(page.free(T, 1), page.free(T, 1)).chain.max() == 2 * (T - 1)
+
+
+def test_the_scan_leaves_its_arguments_alone():
+    a, b = random_recurrence(0, 10)
+    before = a.copy(), b.copy()
+    page.scan(a, b)
+    np.testing.assert_array_equal((a, b), before)
+
+
+def test_no_one_tanh_step_equals_two():
+    """If tanh(w h + v) were two steps, artanh of the two would be a straight line in h."""
+    rng = np.random.default_rng(0)
+    h = np.linspace(-2, 2, 9)
+    for _ in range(1000):
+        w1, w2 = rng.uniform(0.5, 2, 2) * rng.choice([-1, 1], 2)
+        v1, v2 = rng.uniform(-1, 1, 2)
+        line = np.arctanh(np.tanh(w2 * np.tanh(w1 * h + v1) + v2))
+        assert np.abs(np.diff(line, 2)).max() > 1e-3
+
+
+def test_two_linear_steps_are_one():
+    rng = np.random.default_rng(0)
+    h, a1, b1, a2, b2 = rng.normal(size=(5, 100))
+    np.testing.assert_allclose(a2 * (a1 * h + b1) + b2, (a2 * a1) * h + (a2 * b1 + b2), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.slow
+def test_guessing_all_tanh_states_takes_few_rounds_where_the_network_forgets_and_all_rounds_where_not():
+    assert page.rounds(0.5, T=8000) <= page.rounds(0.5, T=1000) + 3 < 50
+    assert [page.rounds(3.0, T=T) for T in (100, 500)] == [100, 500]
+    assert page.rounds(3.0, T=200, H=128) == 200
+
+
+@pytest.mark.parametrize("T", [50, 400])
+def test_a_sequence_takes_less_time_in_a_batch_than_alone(T):
+    assert page.best_seconds(64, T=T) / 64 < page.best_seconds(1, T=T) / 2

@@ -1,0 +1,96 @@
+"""K21, tanh and stability: attempts to refute the verdict, with more seeds, longer and on other sizes."""
+
+import numpy as np
+import pytest
+from folklore_pages import definitions
+
+page = definitions("k21-tanh-and-stability")
+
+
+def with_singular_value(seed, size, H):
+    """Return a random matrix, far from orthogonal, whose largest singular value is given."""
+    Wh = np.random.default_rng(seed).normal(size=(H, H))
+    return Wh * size / np.linalg.norm(Wh, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize("H", [8, 32, 128])
+def test_below_singular_value_one_no_pair_of_states_ever_parts_with_tanh_or_without(activation, H):
+    T = 960
+    for seed in range(20 if H < 100 else 5):
+        rng = np.random.default_rng(seed)
+        Wh, Wx, b = with_singular_value(seed, 0.95, H), rng.normal(size=(3, H)), rng.normal(size=H)
+        x, starts = rng.normal(size=(1, T, 3)).repeat(2, axis=0), rng.normal(size=(2, H))
+        h, _ = page.rnn_forward(x, starts, Wx, Wh, b, activation=activation)
+        gap = np.linalg.norm(h[1] - h[0], axis=1)
+        ceiling = np.linalg.norm(starts[1] - starts[0]) * 0.95 ** np.arange(1, T + 1)
+        assert (gap <= ceiling * (1 + 1e-9) + 1e-12).all()
+
+
+@pytest.mark.parametrize("H", [32, 128])
+def test_at_gain_three_every_pair_of_states_parts_and_stays_apart(H):
+    for seed in range(100, 120):
+        gap, largest = page.gaps(seed, 3.0, T=960, H=H)
+        assert largest <= 1
+        assert gap[-100:].max() > 0.1
+
+
+def test_at_gain_three_some_narrow_networks_come_to_rest():
+    ends = [page.gaps(seed, 3.0, T=960, H=8)[0][-1] for seed in range(20)]
+    assert sum(end < 1e-6 for end in ends) > 0
+
+
+@pytest.mark.parametrize("scale", [0.1, 3.0, 100.0])
+def test_tanh_bounds_the_state_whatever_the_weights(scale):
+    rng = np.random.default_rng(0)
+    x, Wx, Wh = rng.normal(size=(4, 960, 3)), scale * rng.normal(size=(3, 32)), scale * rng.normal(size=(32, 32))
+    h, _ = page.rnn_forward(x, None, Wx, Wh, scale * rng.normal(size=32))
+    assert np.abs(h).max() <= 1
+
+
+@pytest.mark.parametrize("T", [100, 800])
+def test_a_state_that_never_moves_has_a_gradient_without_limit(T):
+    h, cache = page.rnn_forward(np.zeros((1, T, 1)), None, np.zeros((1, 1)), np.array([[1.5]]), np.zeros(1))
+    dh = np.zeros((1, T, 1))
+    dh[0, -1] = 1
+    assert np.abs(h).max() == 0
+    np.testing.assert_allclose(page.rnn_backward(dh, cache)[1].item(), 1.5**T, rtol=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("T", "seeds"), [(100, range(10)), (800, range(3))])
+def test_the_gradient_grows_at_radius_two_and_shrinks_where_it_is_small_or_the_units_are_saturated(T, seeds):
+    for seed in seeds:
+        grown, largest, _ = page.gradients(seed, 2.0, 0.0, T=T)
+        assert largest <= 1
+        assert grown[-1] > 100
+        assert page.gradients(seed, 0.9, 0.0, T=T)[0][-1] < 1e-2
+        shrunk, _, slope = page.gradients(seed, 2.0, 2.5, T=T)
+        assert shrunk[-1] < 1e-4
+        assert slope < 0.3
+
+
+def test_the_gradient_of_the_page_is_the_numeric_one():
+    seed, T, H = 3, 12, 8
+    rng = np.random.default_rng(seed)
+    Wh = rng.normal(size=(H, H))
+    Wh *= 2.0 / np.abs(np.linalg.eigvals(Wh)).max()
+    rng.choice([-1.0, 1.0], H)
+    h0, loss = rng.uniform(-0.9, 0.9, (1, H)), rng.normal(size=H)
+    loss /= np.linalg.norm(loss)
+
+    def end(start):
+        return page.rnn_forward(np.zeros((1, T, H)), start, np.eye(H), Wh, np.zeros(H))[0][0, -1] @ loss
+
+    numeric = [(end(h0 + 1e-6 * e) - end(h0 - 1e-6 * e)) / 2e-6 for e in np.eye(H)]
+    np.testing.assert_allclose(page.gradients(seed, 2.0, 0.0, T=T, H=H)[0][-1], np.linalg.norm(numeric), rtol=1e-6)
+
+
+@pytest.mark.parametrize("corner", [10.0, 100.0])
+def test_small_eigenvalues_are_not_enough_a_gap_may_first_grow(corner):
+    Wh = np.array([[0.9, corner], [0.0, 0.9]])
+    h, _ = page.rnn_forward(np.zeros((1, 2400, 1)), np.array([[1e-8, 0.0]]), np.zeros((1, 2)), Wh, np.zeros(2))
+    size = np.linalg.norm(h[0], axis=1) / 1e-8
+    assert size.max() > 3.5 * corner
+    assert size[-1] < 1e-9
