@@ -59,7 +59,7 @@ def read_claim(path: Path) -> Claim:
     }
     missing = [what for what, match in found.items() if not match]
     if missing:
-        raise ValueError(f"{path}: a folklore page needs {' and '.join(missing)}; see CONTRIBUTING.md.")
+        raise ValueError(f"{path}: a folklore page needs {' and '.join(missing)}; run it and keep these cell ids.")
     title, verdict, number, svg = (match.group(match.lastindex or 0) for match in found.values())
     if verdict not in VERDICTS:
         raise ValueError(f"{path}: the verdict is {verdict!r}, expected one of {', '.join(VERDICTS)}.")
