@@ -21,7 +21,7 @@ VERDICTS = ("holds", "holds with a condition", "does not hold")
 class Claim(NamedTuple):
     """One folklore page, as the table shows it."""
 
-    identifier: str  # "K18"
+    identifier: str  # "K7"
     title: str  # the claim, in quotation marks
     verdict: str  # one of VERDICTS
     number: str  # the line that the cell `number` printed, without its "K18: "
@@ -45,7 +45,7 @@ def read_claim(path: Path) -> Claim:
     ValueError
         If one of the four is missing or the verdict is none of `VERDICTS`; the message names the page.
     """
-    identifier = path.name.partition("-")[0].upper()
+    identifier = f"K{int(path.name[1:3])}"  # K7 lies in k07-….ipynb
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     texts = {cell["id"]: "".join(cell["source"]) for cell in cells}
     outputs = {cell["id"]: cell["outputs"] for cell in cells if cell["cell_type"] == "code"}
