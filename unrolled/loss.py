@@ -5,16 +5,16 @@ import numpy as np
 from unrolled.argument_checks import common_float_dtype
 
 
-def softmax_cross_entropy(logits, targets, mask=None):
-    """Mean of -log softmax(logits)[target] over the positions that count, with its gradient.
+def softmax_cross_entropy(y, targets, mask=None):
+    """Mean of -log softmax(y)[target] over the positions that count, with its gradient.
 
-    The softmax is shifted by the largest logit of each position, so that it cannot overflow. The gradient
-    is (softmax(logits) - onehot(targets)) / count at positions that count and 0 elsewhere.
+    The softmax is shifted by the largest score of each position, so that it cannot overflow. The gradient
+    is (softmax(y) - onehot(targets)) / count at positions that count and 0 elsewhere.
 
     Parameters
     ----------
-    logits : ndarray, shape (..., V), float32 or float64
-        Unnormalized scores.
+    y : ndarray, shape (..., V), float32 or float64
+        Scores, the output of the output layer; also called logits.
     targets : ndarray of integers, shape (...)
         Index of the right entry at each position, 0 ≤ target < V. Where the mask is False any value will do.
     mask : ndarray of bool, shape (...), or None
@@ -23,9 +23,9 @@ def softmax_cross_entropy(logits, targets, mask=None):
     Returns
     -------
     loss : float
-        The mean over the unmasked positions, in the precision of `logits`.
-    dlogits : ndarray, shape (..., V)
-        Gradient of `loss`, of the dtype of `logits`.
+        The mean over the unmasked positions, in the precision of `y`.
+    dy : ndarray, shape (..., V)
+        Gradient of `loss`, of the dtype of `y`.
 
     Raises
     ------
@@ -33,37 +33,37 @@ def softmax_cross_entropy(logits, targets, mask=None):
         If a shape or dtype is wrong, a counted target lies outside 0 … V - 1, or no position counts.
     """
     name = "softmax_cross_entropy"
-    dtype = common_float_dtype(name, logits=logits)
-    targets, counted = _check_targets(name, logits, targets, mask)
+    dtype = common_float_dtype(name, y=y)
+    targets, counted = _check_targets(name, y, targets, mask)
 
-    V = logits.shape[-1]
+    V = y.shape[-1]
     count = int(counted.sum())
     rows = np.flatnonzero(counted)
     columns = targets.reshape(-1)[rows]
-    shifted = logits.reshape(-1, V)[rows]
+    shifted = y.reshape(-1, V)[rows]
     shifted -= shifted.max(axis=1, keepdims=True)
     picked = np.arange(count), columns
-    target_logits = shifted[picked]
+    target_scores = shifted[picked]
     np.exp(shifted, out=shifted)
     total = shifted.sum(axis=1)
-    loss = (np.log(total) - target_logits).mean()
+    loss = (np.log(total) - target_scores).mean()
 
     shifted /= total[:, None]
     shifted[picked] -= 1
     shifted /= count
-    dlogits = np.zeros((counted.size, V), dtype)
-    dlogits[rows] = shifted
-    return float(loss), dlogits.reshape(logits.shape)
+    dy = np.zeros((counted.size, V), dtype)
+    dy[rows] = shifted
+    return float(loss), dy.reshape(y.shape)
 
 
-def _check_targets(name, logits, targets, mask):
-    """Check targets and mask against logits; return the targets and a flat bool array of what counts."""
-    if logits.ndim < 1 or logits.shape[-1] == 0:
+def _check_targets(name, y, targets, mask):
+    """Check targets and mask against y; return the targets and a flat bool array of what counts."""
+    if y.ndim < 1 or y.shape[-1] == 0:
         raise ValueError(
-            f"{name}: logits has shape {logits.shape}, expected (..., V) with V ≥ 1; "
+            f"{name}: y has shape {y.shape}, expected (..., V) with V ≥ 1; "
             "put the scores of one position along the last axis."
         )
-    positions, V = logits.shape[:-1], logits.shape[-1]
+    positions, V = y.shape[:-1], y.shape[-1]
     targets = np.asarray(targets)
     if not np.issubdtype(targets.dtype, np.integer):
         raise ValueError(
@@ -71,7 +71,7 @@ def _check_targets(name, logits, targets, mask):
         )
     if targets.shape != positions:
         raise ValueError(
-            f"{name}: targets has shape {targets.shape}, expected {positions}, that of logits without its last axis; "
+            f"{name}: targets has shape {targets.shape}, expected {positions}, that of y without its last axis; "
             "pass one target for each position."
         )
     counted = np.ones(positions, bool) if mask is None else np.asarray(mask)

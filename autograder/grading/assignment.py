@@ -13,6 +13,10 @@ from autograder.sets import QUESTIONS
 
 SOURCE_FOLDER = "solutions"
 
+NOW_RUN_IT = "now-run-it"
+"""Tag of the cells in which a learner's functions train a network. They come after all questions, take seconds, and
+nothing is graded that needs them: they are not run when a notebook is graded."""
+
 
 class AssignmentError(Exception):
     """The source notebook of an assignment is missing or not in order. The message says what to do."""
@@ -60,10 +64,19 @@ class SourceCell:
 
 @dataclass(frozen=True)
 class Assignment:
-    """The cells of a source notebook that matter to grading, in order."""
+    """The cells of a source notebook that matter to grading, in order.
+
+    Attributes
+    ----------
+    name : str
+    cells : tuple of SourceCell
+    now_run_it : frozenset of str
+        The sources of the cells that are not run, by which they are found when their tag is lost.
+    """
 
     name: str
     cells: tuple[SourceCell, ...]
+    now_run_it: frozenset[str] = frozenset()
 
     @property
     def graded_cells(self) -> tuple[SourceCell, ...]:
@@ -93,7 +106,9 @@ class Assignment:
             for cell in notebook.cells
             if (data := cell.metadata.get("nbgrader")) is not None
         )
-        assignment = cls(path.stem, cells)
+        assignment = cls(
+            path.stem, cells, frozenset(cell.source.strip() for cell in notebook.cells if is_for_play(cell))
+        )
         for cell in cells:
             if not cell.metadata.get("grade") or cell.metadata.get("solution"):
                 continue
@@ -104,6 +119,11 @@ class Assignment:
             if cell.check not in QUESTIONS:
                 raise AssignmentError(f"{path}, cell {cell.grade_id}: there is no check named {cell.check!r}")
         return assignment
+
+
+def is_for_play(cell: NotebookNode) -> bool:
+    """Whether a cell carries the tag `NOW_RUN_IT`."""
+    return NOW_RUN_IT in cell.metadata.get("tags", ())
 
 
 def source_notebook(course: Path, name: str) -> Path:
@@ -135,6 +155,7 @@ def check_name(source: str) -> str | None:
 def fingerprint(notebook: NotebookNode) -> str:
     """Return a digest of all that decides the grade of a repaired notebook: its cells, in order."""
     cells = [
-        [cell.cell_type, cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source] for cell in notebook.cells
+        [cell.cell_type, cell.metadata.get("nbgrader", {}).get("grade_id"), is_for_play(cell), cell.source]
+        for cell in notebook.cells
     ]
     return hashlib.sha256(json.dumps(cells).encode()).hexdigest()

@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from autograder.engine.student import CheckFailed, Student
-from autograder.grading.assignment import Assignment, SourceCell
+from autograder.grading.assignment import Assignment, SourceCell, is_for_play
 from autograder.sandbox.bubblewrap import Sandbox
 from autograder.sandbox.session import CellResult, Session
 from autograder.sets import run_check
@@ -75,6 +75,7 @@ def grade_notebook(notebook: NotebookNode, assignment: Assignment, sandbox: Sand
     A question is judged where it stands and, if it is not passed there, once more after the last cell, so that a right
     answer in the wrong order counts; for the same reason cells that raised an error are run again before that. A cell
     that has to be stopped costs nothing but itself: the worker is started anew and the cells that ran well run again.
+    Cells with the tag `now-run-it` are not run.
 
     Parameters
     ----------
@@ -114,6 +115,8 @@ class _Run:
                 source_cell = self._graded_cell(cell)
                 if source_cell is not None:
                     verdicts[source_cell.grade_id] = self._judge(source_cell)
+                elif cell.cell_type == "code" and is_for_play(cell):
+                    outputs[-1] = [new_output("stream", name="stdout", text="This cell is not run in grading.\n")]
                 elif cell.cell_type == "code" and cell.source.strip():
                     outputs[-1] = self._run(f"cell {number}", cell.source)
             self._judge_again(verdicts)

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.grading.assignment import Assignment, SourceCell, check_name
+from autograder.grading.assignment import NOW_RUN_IT, Assignment, SourceCell, check_name
 
 MAX_NOTEBOOK_BYTES = 20_000_000
 _HALF_CHARACTERS = re.compile(r"[\ud800-\udfff]")  # JSON may hold them; no file or database takes them
@@ -89,7 +89,10 @@ def repair(notebook: NotebookNode, assignment: Assignment) -> tuple[NotebookNode
         source_cell = claims.get(number)
         if source_cell is None:
             cell.metadata.pop("nbgrader", None)
+            if cell.source.strip() in assignment.now_run_it:
+                cell.metadata["tags"] = [NOW_RUN_IT]
             continue
+        cell.metadata.pop("tags", None)
         if source_cell.locked and (cell.source != source_cell.source or cell.cell_type != source_cell.cell_type):
             remarks.append(f"The locked cell {source_cell.grade_id} was changed; it was set back.")
         _become(cell, source_cell)
@@ -114,6 +117,9 @@ def _plain_cell(cell: NotebookNode) -> NotebookNode:
     plain = make.get(kind, nbformat.v4.new_raw_cell)(source=source)
     if isinstance(nbgrader, dict) and isinstance(nbgrader.get("grade_id"), str):
         plain.metadata["nbgrader"] = nbformat.from_dict(dict(nbgrader))
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    if isinstance(tags, list) and NOW_RUN_IT in tags:
+        plain.metadata["tags"] = [NOW_RUN_IT]
     return plain
 
 

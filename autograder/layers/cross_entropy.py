@@ -20,34 +20,34 @@ def _draw(
     apart: float = 0.0,
     **sizes: int,
 ) -> Problem:
-    """Draw logits, targets and a mask; in every sequence some positions count and some do not.
+    """Draw scores, targets and a mask; in every sequence some positions count and some do not.
 
     Parameters
     ----------
     scale : float
-        Of the logits.
+        Of the scores.
     shift : str
-        "up" adds 1000 to all logits, "down" subtracts it, "both" does either, position by position.
+        "up" adds 1000 to all scores, "down" subtracts it, "both" does either, position by position.
     empty : bool
         Whether the positions of one sequence do not count at all.
     apart : float
-        In the first position that counts, put the largest logit so far above the target, and one as far below.
+        In the first position that counts, put the largest score so far above the target, and one as far below.
     """
     sizes = draw_sizes(rng, "NTV", **sizes)
     N, T, V = sizes.values()
-    logits, targets = scale * rng.standard_normal((N, T, V)), rng.integers(0, V, size=(N, T))
+    y, targets = scale * rng.standard_normal((N, T, V)), rng.integers(0, V, size=(N, T))
     mask = _draw_mask(rng, N, T)
     if empty:
         mask[rng.integers(N)] = False
     if shift:
         signs = {"up": [1.0], "down": [-1.0], "both": [1.0, -1.0]}[shift]
-        logits += 1000 * np.resize(signs, N * T).reshape(N, T, 1)
+        y += 1000 * np.resize(signs, N * T).reshape(N, T, 1)
     if apart:
         n, t = np.argwhere(mask)[0]
         order = (targets[n, t] + 1 + np.arange(V)) % V  # the target comes last
-        logits[n, t] = 0.0
-        logits[n, t, order[:2]] = apart, -apart
-    return Problem(sizes, {"logits": logits, "targets": targets, "mask": mask})
+        y[n, t] = 0.0
+        y[n, t, order[:2]] = apart, -apart
+    return Problem(sizes, {"y": y, "targets": targets, "mask": mask})
 
 
 def _draw_mask(rng: np.random.Generator, N: int, T: int) -> np.ndarray:
@@ -63,8 +63,8 @@ def _draw_mask(rng: np.random.Generator, N: int, T: int) -> np.ndarray:
 
 def _right(problem: Problem) -> dict[str, np.ndarray]:
     given = problem.given
-    loss, dlogits = unrolled.softmax_cross_entropy(given["logits"], given["targets"], given["mask"])
-    return {"loss": np.asarray(loss), "dlogits": dlogits}
+    loss, dy = unrolled.softmax_cross_entropy(given["y"], given["targets"], given["mask"])
+    return {"loss": np.asarray(loss), "dy": dy}
 
 
 def _known(problem: Problem) -> dict[str, Any]:
@@ -72,8 +72,8 @@ def _known(problem: Problem) -> dict[str, Any]:
     return {**given, "onehot": np.eye(problem.sizes["V"])[given["targets"]], "m": given["mask"].astype(float)}
 
 
-def _log_softmax(logits: np.ndarray, axis: int) -> np.ndarray:
-    shifted = logits - logits.max(axis=axis, keepdims=True)
+def _log_softmax(y: np.ndarray, axis: int) -> np.ndarray:
+    shifted = y - y.max(axis=axis, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
 
@@ -82,7 +82,7 @@ def _of_sequence_means(m: np.ndarray) -> np.ndarray:
 
 
 SHIFTED = (
-    "The softmax does not change when a number is subtracted from all logits of a position: subtract the largest of"
+    "The softmax does not change when a number is subtracted from all scores of a position: subtract the largest of"
     " that position."
 )
 
@@ -92,7 +92,7 @@ loss = Calculation(
     Once(
         terms(
             "cross-entropy",
-            log_p=lambda logits: _log_softmax(logits, axis=-1),
+            log_p=lambda y: _log_softmax(y, axis=-1),
             losses=lambda log_p, onehot: -np.sum(log_p * onehot, axis=-1),
             weight=lambda m: m / m.sum(),
             loss=lambda losses, weight: np.asarray(np.sum(losses * weight)),
@@ -101,7 +101,7 @@ loss = Calculation(
             "cross-entropy-gradient",
             gradient=lambda log_p, onehot: np.exp(log_p) - onehot,
             gradient_weight=lambda m: m / m.sum(),
-            dlogits=lambda gradient, gradient_weight: gradient * gradient_weight[..., None],
+            dy=lambda gradient, gradient_weight: gradient * gradient_weight[..., None],
         )
     ),
     _known,
@@ -200,18 +200,18 @@ loss = Calculation(
         ),
         mistake(
             "target_entry_only",
-            "Only the entry of the target has a gradient; every logit changes the softmax.",
+            "Only the entry of the target has a gradient; every score changes the softmax.",
             gradient=lambda log_p, onehot: (np.exp(log_p) - onehot) * onehot,
         ),
         mistake(
             "softmax_over_time",
             "The softmax is taken over the time steps; it belongs to the last axis, the vocabulary.",
-            log_p=lambda logits: _log_softmax(logits, axis=1),
+            log_p=lambda y: _log_softmax(y, axis=1),
         ),
         mistake(
             "softmax_over_batch",
             "The softmax is taken over the batch; it belongs to the last axis, the vocabulary.",
-            log_p=lambda logits: _log_softmax(logits, axis=0),
+            log_p=lambda y: _log_softmax(y, axis=0),
         ),
         mistake(
             "softmax_derivative_multiplied",
@@ -224,25 +224,25 @@ loss = Calculation(
         at_one("T", numeric=True),
         Case(" where a sequence has no position that counts", {"empty": True}),
         Case(
-            " with logits near 1000",
+            " with scores near 1000",
             {"shift": "up"},
             f"exp overflows there. {SHIFTED} Clipping does change it.",
         ),
         Case(
-            " with logits near -1000",
+            " with scores near -1000",
             {"shift": "down"},
             f"exp gives 0 there, so that all of them are 0 and their sum is too. {SHIFTED}",
         ),
         Case(
-            " where one position has logits near 1000 and another near -1000",
+            " where one position has scores near 1000 and another near -1000",
             {"shift": "both"},
             f"What is subtracted at one position is wrong for another. {SHIFTED}",
         ),
         Case(
-            " where a position has the logits 1000, -1000 and 0, and its target is not the largest",
+            " where a position has the scores 1000, -1000 and 0, and its target is not the largest",
             {"apart": 1000.0},
             "The softmax is 0 at the target, to the last digit, and the loss is large: take the logarithm on paper,"
-            " before you write it, subtract the largest logit and no other number, and put no limit to anything.",
+            " before you write it, subtract the largest score and no other number, and put no limit to anything.",
         ),
         Case(" where one position has nearly all of the loss", {"apart": 1e12}),
     ),

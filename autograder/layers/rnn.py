@@ -89,7 +89,7 @@ def step_of(draw_sequence: Callable[..., Problem]) -> Callable[..., Problem]:
     def draw_step(rng: np.random.Generator, **options: Any) -> Problem:
         problem = draw_sequence(rng, **{**options, "T": 1})
         given = dict(problem.given)
-        named = {"x_t": given.pop("x")[:, 0], "h_prev": given.pop("h0"), "dh_t": given.pop("dh")[:, 0]}
+        named = {"x_t": given.pop("x")[:, 0], "h_prev": given.pop("h0"), "dh_total": given.pop("dh")[:, 0]}
         return Problem(problem.sizes, {**named, **given})
 
     return draw_step

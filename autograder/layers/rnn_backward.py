@@ -1,4 +1,4 @@
-"""The plain RNN backward: one step, whole sequences, windows of them, single contributions, and forward in time."""
+"""The plain RNN backward: one step, whole sequences, segments of them, single contributions, and forward in time."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -30,8 +30,7 @@ TOTALS = Totals({"dWx": "bptt-dWx", "dWh": "bptt-dWh", "db": "bptt-db"})
 
 SLOPE = terms("bptt-dz", dz=lambda dh_total, h_t: dh_total * (1 - h_t**2))
 STEP_TERMS = (
-    terms("bptt-dz", dh_total=lambda dh_t: dh_t)
-    | SLOPE
+    SLOPE
     | AFFINE.terms
     | terms("bptt-dWx", dWx=lambda dWx_part: dWx_part)
     | terms("bptt-dWh", dWh=lambda dWh_part: dWh_part)
@@ -56,7 +55,7 @@ WALK = Walk(
         | TOTALS.terms
     ),
 )
-WINDOWS = replace(
+SEGMENTS = replace(
     WALK,
     step=WALK.step | terms("bptt-truncated", dh_next=lambda dh_sent, t, k: dh_sent * ((t + 1) % k != 0)),
     results={name: replace(term, equation="bptt-truncated") for name, term in WALK.results.items()},
@@ -193,8 +192,13 @@ def _right_step(problem: Problem) -> dict[str, np.ndarray]:
     given = problem.given
     whole = {"x": given["x_t"][:, None], "h0": given["h_prev"], **{name: given[name] for name in ("Wx", "Wh", "b")}}
     h, cache = unrolled.rnn_forward(**whole)
-    dx, dh_prev, dWx, dWh, db = unrolled.rnn_backward(given["dh_t"][:, None], cache)
+    dx, dh_prev, dWx, dWh, db = unrolled.rnn_backward(given["dh_total"][:, None], cache)
     return {"h_t": h[:, 0], "dx_t": dx[:, 0], "dh_prev": dh_prev, "dWx": dWx, "dWh": dWh, "db": db}
+
+
+def _step_loss(forward: Callable, given: Mapping[str, Any]) -> float:
+    """Return a loss that depends on h_t as the total gradient says."""
+    return float(np.sum(forward(given)["h_t"] * given["dh_total"]))
 
 
 step = Calculation(
@@ -202,6 +206,7 @@ step = Calculation(
     _right_step,
     Once(STEP_TERMS),
     _known_step,
+    loss=_step_loss,
     equation="bptt-dz",
     forward_equation="rnn-step",
     back_in_time=True,
@@ -273,56 +278,56 @@ contributions = replace(
 )
 """The contribution of every step to dWh."""
 
-UNEQUAL_WINDOWS = tuple(
+UNEQUAL_SEGMENTS = tuple(
     (T, k)
     for k in (3, 4, 5)
     for T in range(2 * k + 1, 4 * k + 3)
     if T % k and (T - 1) % k and [len(part) for part in np.array_split(np.arange(T), -(-T // k))][-1] != T % k
 )
-"""T and k whose windows are no way to cut T into equal parts, are others when they are counted from the end, and are
+"""T and k whose segments are no way to cut T into equal parts, are others when they are counted from the end, and are
 three at least."""
 
 
-def _draw_windows(rng: np.random.Generator, *, k: int | None = None, T: int | None = None, **options: Any) -> Problem:
+def _draw_segments(rng: np.random.Generator, *, k: int | None = None, T: int | None = None, **options: Any) -> Problem:
     if k is None:
-        fitting = [pair for pair in UNEQUAL_WINDOWS if T in (None, pair[0])]
+        fitting = [pair for pair in UNEQUAL_SEGMENTS if T in (None, pair[0])]
         T, k = fitting[rng.integers(len(fitting))] if fitting else (T, 3)
     problem = draw(rng, T=T, **options)
     held, _ = unrolled.rnn_forward(**_forward_arguments(problem.given))
     return Problem({**problem.sizes, "k": k}, {**problem.given, "k": k, "held": held})
 
 
-def _windows_loss(forward: Callable, given: Mapping[str, Any]) -> float:
-    """Return the loss of a sequence in windows of k steps; all but the first start from states that are held."""
+def _segments_loss(forward: Callable, given: Mapping[str, Any]) -> float:
+    """Return the loss of a sequence in segments of k steps; all but the first start from states that are held."""
     value = 0.0
     for start in range(0, given["x"].shape[1], given["k"]):
-        window = slice(start, start + given["k"])
+        segment = slice(start, start + given["k"])
         first = given["held"][:, start - 1] if start else given["h0"]
-        h = forward({**given, "x": given["x"][:, window], "h0": first})["h"]
-        value += float(np.sum(h * given["dh"][:, window]))
+        h = forward({**given, "x": given["x"][:, segment], "h0": first})["h"]
+        value += float(np.sum(h * given["dh"][:, segment]))
     return value
 
 
-def _right_windows(problem: Problem) -> dict[str, np.ndarray]:
+def _right_segments(problem: Problem) -> dict[str, np.ndarray]:
     given, (T, k) = problem.given, (problem.sizes["T"], problem.given["k"])
     h, _ = unrolled.rnn_forward(**_forward_arguments(given))
     parts = []
     for start in range(0, T, k):
-        window = slice(start, start + k)
+        segment = slice(start, start + k)
         first = h[:, start - 1] if start else given["h0"]
-        _, cache = unrolled.rnn_forward(**{**_forward_arguments(given), "x": given["x"][:, window], "h0": first})
-        parts.append(unrolled.rnn_backward(given["dh"][:, window], cache))
+        _, cache = unrolled.rnn_forward(**{**_forward_arguments(given), "x": given["x"][:, segment], "h0": first})
+        parts.append(unrolled.rnn_backward(given["dh"][:, segment], cache))
     dx, dh0, *weights = zip(*parts, strict=True)
     sums = {name: sum(values) for name, values in zip(("dWx", "dWh", "db"), weights, strict=True)}
     return {"h": h, "dx": np.concatenate(dx, axis=1), "dh0": dh0[0], **sums}
 
 
-windows = replace(
+segments = replace(
     sequence,
-    draw=_draw_windows,
-    right=_right_windows,
-    work_out=WINDOWS,
-    loss=_windows_loss,
+    draw=_draw_segments,
+    right=_right_segments,
+    work_out=SEGMENTS,
+    loss=_segments_loss,
     equation="bptt-truncated",
     cases=(
         Case(" at k = 1", {"k": 1, "T": 5}),
@@ -344,50 +349,50 @@ windows = replace(
             dh_next=lambda dh_sent: dh_sent,
         ),
         mistake(
-            "windows_from_the_end",
-            "The windows are counted from the end of the sequence; they start at t = 0, and the last may be shorter.",
+            "segments_from_the_end",
+            "The segments are counted from the end of the sequence; they start at t = 0, and the last may be shorter.",
             dh_next=lambda dh_sent, T, t, k: dh_sent * ((T - 1 - t) % k != 0),
         ),
         mistake(
             "cut_one_step_late",
-            "The cut is one step off: the gradient is stopped between the first and the second step of a window.",
+            "The cut is one step off: the gradient is stopped between the first and the second step of a segment.",
             dh_next=lambda dh_sent, t, k: dh_sent * (t % k != 0),
         ),
         mistake(
-            "window_one_longer",
-            "The windows are one step too long.",
+            "segment_one_longer",
+            "The segments are one step too long.",
             dh_next=lambda dh_sent, t, k: dh_sent * ((t + 1) % (k + 1) != 0),
         ),
         mistake(
-            "window_one_shorter",
-            "The windows are one step too short.",
+            "segment_one_shorter",
+            "The segments are one step too short.",
             dh_next=lambda dh_sent, t, k: dh_sent * ((t + 1) % max(k - 1, 1) != 0),
         ),
         mistake(
-            "first_window_only",
-            "Only the first cut is made; every window has to be cut off from the next.",
+            "first_segment_only",
+            "Only the first cut is made; every segment has to be cut off from the next.",
             dh_next=lambda dh_sent, t, k: dh_sent * (t + 1 != k),
         ),
         mistake(
-            "last_window_only",
-            "Only the last window contributes; the ones before it have gradients of their own.",
+            "last_segment_only",
+            "Only the last segment contributes; the ones before it have gradients of their own.",
             dh_total=lambda dh_t, dh_next, t, T, k: (dh_t + dh_next) * (t >= (T - 1) // k * k),
         ),
         mistake(
-            "last_window_dropped",
-            "The last window is left out because it is shorter than k; it has a gradient too.",
+            "last_segment_dropped",
+            "The last segment is left out because it is shorter than k; it has a gradient too.",
             dh_total=lambda dh_t, dh_next, t, T, k: (dh_t + dh_next) * (t < T // k * k),
         ),
         mistake(
             "last_k_steps_only",
-            "Only the last k steps of the sequence contribute; it is cut into windows, and each has its gradient.",
+            "Only the last k steps of the sequence contribute; it is cut into segments, and each has its gradient.",
             dh_next=lambda dh_sent: dh_sent,
             dh_total=lambda dh_t, dh_next, t, T, k: (dh_t + dh_next) * (t >= T - k),
         ),
         *MISTAKES,
     ),
 )
-"""Truncated backpropagation: the gradients of windows of k steps."""
+"""Truncated backpropagation: the gradients of segments of k steps."""
 
 forward_in_time = replace(
     sequence,

@@ -11,7 +11,7 @@ PASSED = "Every gradient agrees with the numeric one, also for saturated states 
 
 QUESTIONS = (
     Backward(
-        "rnn_step_backward(dh_t, cache) -> dx_t ND, dh_prev NH, dWx DH, dWh HH, db H",
+        "rnn_step_backward(dh_total, cache) -> dx_t ND, dh_prev NH, dWx DH, dWh HH, db H",
         rnn_backward.step,
         f"{PASSED} N = 1",
         forward=STEP,
@@ -32,14 +32,14 @@ QUESTIONS = (
         slopes_of=STEP,
     ),
     Backward(
-        "softmax_cross_entropy(logits, targets, mask) -> loss, dlogits NTV",
+        "softmax_cross_entropy(y, targets, mask) -> loss, dy NTV",
         cross_entropy.loss,
-        "Loss and gradient are right, masked positions get none, large logits do no harm",
+        "Loss and gradient are right, masked positions get none, large scores do no harm",
     ),
     Backward(
         f"rnn_backward_truncated(dh, cache, k) -> {GRADIENTS}",
-        rnn_backward.windows,
-        "The gradients are those of windows of k steps, also at k = 1, k = T and k > T",
+        rnn_backward.segments,
+        "The gradients are those of segments of k steps, also at k = 1, k = T and k > T",
         relies_on="rnn_step_backward",
         forward=SEQUENCE,
     ),

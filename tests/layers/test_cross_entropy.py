@@ -18,12 +18,12 @@ def drawn(seed, **options):
     return problem.sizes, problem.given
 
 
-def test_a_problem_holds_logits_targets_and_a_mask_in_their_shapes():
+def test_a_problem_holds_scores_targets_and_a_mask_in_their_shapes():
     for seed in SEEDS:
         sizes, given = drawn(seed)
         N, T, V = sizes.values()
         assert len({N, T, V}) == 3
-        assert given["logits"].shape == (N, T, V)
+        assert given["y"].shape == (N, T, V)
         assert given["targets"].shape == given["mask"].shape == (N, T)
         assert given["mask"].dtype == bool
         assert set(np.unique(given["targets"])) <= set(range(V))
@@ -61,43 +61,43 @@ def test_a_sequence_without_a_position_that_counts_is_drawn_on_demand():
 
 
 @pytest.mark.parametrize(("shift", "signs"), [("up", {1}), ("down", {-1}), ("both", {1, -1})])
-def test_logits_are_shifted_position_by_position(shift, signs):
+def test_scores_are_shifted_position_by_position(shift, signs):
     for seed in SEEDS:
-        logits = drawn(seed, shift=shift)[1]["logits"]
-        near = np.round(logits.mean(axis=-1) / 1000)
+        y = drawn(seed, shift=shift)[1]["y"]
+        near = np.round(y.mean(axis=-1) / 1000)
         assert set(near.ravel()) == signs
-        assert np.abs(logits - 1000 * near[..., None]).max() < 10
+        assert np.abs(y - 1000 * near[..., None]).max() < 10
 
 
 def test_shifts_of_both_kinds_are_next_to_each_other():
     for seed in SEEDS:
-        signs = np.sign(drawn(seed, shift="both")[1]["logits"].mean(axis=-1)).ravel()
+        signs = np.sign(drawn(seed, shift="both")[1]["y"].mean(axis=-1)).ravel()
         np.testing.assert_array_equal(signs[1:], -signs[:-1])
 
 
-def test_logits_that_are_far_apart_stand_in_one_position_that_counts_and_the_target_is_not_the_largest():
+def test_scores_that_are_far_apart_stand_in_one_position_that_counts_and_the_target_is_not_the_largest():
     for seed in MANY:
         sizes, given = drawn(seed, apart=1000.0)
-        far = np.argwhere(np.abs(given["logits"]).max(axis=-1) > 100)
+        far = np.argwhere(np.abs(given["y"]).max(axis=-1) > 100)
         assert len(far) == 1
         n, t = far[0]
         assert given["mask"][n, t]
-        assert sorted(given["logits"][n, t]) == [-1000.0, *[0.0] * (sizes["V"] - 2), 1000.0]
-        assert given["logits"][n, t, given["targets"][n, t]] == 0.0
+        assert sorted(given["y"][n, t]) == [-1000.0, *[0.0] * (sizes["V"] - 2), 1000.0]
+        assert given["y"][n, t, given["targets"][n, t]] == 0.0
 
 
 def by_pencil(given):
-    """Return loss and gradient, one position and one logit after the other."""
-    logits, targets, mask = given["logits"], given["targets"], given["mask"]
-    total, gradient, count = 0.0, np.zeros(logits.shape), int(mask.sum())
+    """Return loss and gradient, one position and one score after the other."""
+    y, targets, mask = given["y"], given["targets"], given["mask"]
+    total, gradient, count = 0.0, np.zeros(y.shape), int(mask.sum())
     for n, t in np.argwhere(mask):
-        row, target = logits[n, t].tolist(), int(targets[n, t])
+        row, target = y[n, t].tolist(), int(targets[n, t])
         top = max(row)
-        log_of_sum = top + log(sum(exp(logit - top) for logit in row))
+        log_of_sum = top + log(sum(exp(score - top) for score in row))
         total += log_of_sum - row[target]
-        for v, logit in enumerate(row):
-            gradient[n, t, v] = (exp(logit - log_of_sum) - (v == target)) / count
-    return {"loss": total / count, "dlogits": gradient}
+        for v, score in enumerate(row):
+            gradient[n, t, v] = (exp(score - log_of_sum) - (v == target)) / count
+    return {"loss": total / count, "dy": gradient}
 
 
 @pytest.mark.parametrize("case", [None, *loss.cases], ids=lambda case: case.circumstance if case else "ordinary")
@@ -117,12 +117,12 @@ def test_differences_of_a_loss_that_is_nearly_all_in_one_position_have_lost_thei
         def value(point, problem=problem):
             return float(by_pencil({**problem.given, **point})["loss"])
 
-        right = loss.right(problem)["dlogits"]
+        right = loss.right(problem)["dy"]
         for step in (1e-5, 1e-4, 1e-2):
-            differences = numeric_gradient(value, problem.given, "logits", step=step)
+            differences = numeric_gradient(value, problem.given, "y", step=step)
             assert norm_relative_error(differences, right) > max(1e-3, 1e4 * ANALYTIC)
 
 
-def test_the_sizes_of_the_cost_check_make_a_difference_for_every_logit_dear():
+def test_the_sizes_of_the_cost_check_make_a_difference_for_every_score_dear():
     _, given = drawn(0, **loss.large)
-    assert given["logits"].size == 10_000
+    assert given["y"].size == 10_000

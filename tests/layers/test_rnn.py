@@ -135,8 +135,8 @@ def test_one_step_is_a_sequence_of_one_under_the_names_of_the_step_functions():
     for seed in SEEDS:
         whole, problem = drawn(seed, T=1), drawn(seed, step_of(draw))
         assert {**problem.sizes, "T": 1} == whole.sizes
-        assert set(problem.given) == {"x_t", "h_prev", "dh_t", "Wx", "Wh", "b"}
-        for one, many in (("x_t", "x"), ("dh_t", "dh")):
+        assert set(problem.given) == {"x_t", "h_prev", "dh_total", "Wx", "Wh", "b"}
+        for one, many in (("x_t", "x"), ("dh_total", "dh")):
             np.testing.assert_array_equal(problem.given[one], whole.given[many][:, 0])
         np.testing.assert_array_equal(problem.given["h_prev"], whole.given["h0"])
 
@@ -145,7 +145,7 @@ def test_the_options_of_a_step_are_those_of_a_sequence():
     assert drawn(0, step_of(draw), N=1, D=5, upstream=1e4).sizes | {"T": 1} == {
         **drawn(0, N=1, T=1, D=5).sizes,
     }
-    assert np.abs(drawn(0, step_of(draw), upstream=1e4).given["dh_t"]).max() > 1e3
+    assert np.abs(drawn(0, step_of(draw), upstream=1e4).given["dh_total"]).max() > 1e3
 
 
 @pytest.mark.parametrize("shortest", [1, 2])

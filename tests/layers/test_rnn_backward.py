@@ -10,7 +10,7 @@ from autograder.engine.backward import ANALYTIC, ANALYTIC_SATURATED
 from autograder.engine.gradients import norm_relative_error, numeric_gradient, numeric_slopes
 from autograder.engine.student import CheckFailed, Student
 from autograder.layers import rnn, rnn_backward
-from autograder.layers.rnn_backward import UNEQUAL_WINDOWS
+from autograder.layers.rnn_backward import UNEQUAL_SEGMENTS
 from autograder.sets import QUESTIONS, ask
 
 SEEDS = range(30)
@@ -144,7 +144,7 @@ def default_loss(forward, given):
     return sum(float(np.sum(value * given[f"d{name}"])) for name, value in forward(given).items())
 
 
-@pytest.mark.parametrize("name", ["step", "sequence", "contributions", "windows", "forward_in_time"])
+@pytest.mark.parametrize("name", ["step", "sequence", "contributions", "segments", "forward_in_time"])
 def test_the_right_gradients_are_the_slopes_of_the_loss(name):
     calculation = getattr(rnn_backward, name)
     loss = calculation.loss or default_loss
@@ -171,17 +171,17 @@ def test_contributions_add_up_to_the_gradient_of_the_recurrent_weights():
         assert right.shape == (problem.sizes["T"], *whole.shape)
 
 
-def test_one_window_over_all_steps_is_full_backpropagation_and_more_are_not():
+def test_one_segment_over_all_steps_is_full_backpropagation_and_more_are_not():
     for seed in SEEDS:
         for k, same in ((5, True), (9, True), (4, False), (1, False)):
-            problem = drawn(seed, rnn_backward.windows, T=5, k=k)
-            cut, whole = rnn_backward.windows.right(problem), rnn_backward.sequence.right(problem)
+            problem = drawn(seed, rnn_backward.segments, T=5, k=k)
+            cut, whole = rnn_backward.segments.right(problem), rnn_backward.sequence.right(problem)
             for gradient in ("dx", "dh0", "dWh"):
                 assert (norm_relative_error(cut[gradient], whole[gradient]) < 1e-12) is same
 
 
-@pytest.mark.parametrize(("T", "k"), UNEQUAL_WINDOWS)
-def test_windows_are_no_way_to_cut_a_sequence_into_equal_parts_and_are_others_from_the_end(T, k):
+@pytest.mark.parametrize(("T", "k"), UNEQUAL_SEGMENTS)
+def test_segments_are_no_way_to_cut_a_sequence_into_equal_parts_and_are_others_from_the_end(T, k):
     starts = set(range(0, T, k))
     assert len(starts) > 2
     assert starts != set(range(T % k, T, k)) | {0}
@@ -190,25 +190,25 @@ def test_windows_are_no_way_to_cut_a_sequence_into_equal_parts_and_are_others_fr
         assert lengths != [len(part) for part in np.array_split(np.arange(T), parts)]
 
 
-def test_windows_are_drawn_of_those_pairs_unless_they_are_given():
-    seen = {(p.sizes["T"], p.given["k"]) for p in (drawn(seed, rnn_backward.windows) for seed in range(60))}
-    assert seen == set(UNEQUAL_WINDOWS)
-    for T, _ in UNEQUAL_WINDOWS:
-        again = drawn(0, rnn_backward.windows, T=T)
-        assert (again.sizes["T"], again.given["k"]) in {pair for pair in UNEQUAL_WINDOWS if pair[0] == T}
-    other = drawn(0, rnn_backward.windows, T=2)
+def test_segments_are_drawn_of_those_pairs_unless_they_are_given():
+    seen = {(p.sizes["T"], p.given["k"]) for p in (drawn(seed, rnn_backward.segments) for seed in range(60))}
+    assert seen == set(UNEQUAL_SEGMENTS)
+    for T, _ in UNEQUAL_SEGMENTS:
+        again = drawn(0, rnn_backward.segments, T=T)
+        assert (again.sizes["T"], again.given["k"]) in {pair for pair in UNEQUAL_SEGMENTS if pair[0] == T}
+    other = drawn(0, rnn_backward.segments, T=2)
     assert (other.sizes["T"], other.given["k"]) == (2, 3)
-    given = drawn(0, rnn_backward.windows, T=7, k=2, N=1)
+    given = drawn(0, rnn_backward.segments, T=7, k=2, N=1)
     assert (given.sizes["T"], given.given["k"], given.sizes["N"]) == (7, 2, 1)
 
 
 def test_the_states_that_are_held_are_those_of_the_forward_pass():
-    problem = drawn(0, rnn_backward.windows)
+    problem = drawn(0, rnn_backward.segments)
     np.testing.assert_allclose(problem.given["held"], states(problem.given), rtol=1e-12)
 
 
 def test_the_sizes_of_the_cost_check_have_forty_thousand_weights_and_hardly_a_step():
-    for calculation in (rnn_backward.step, rnn_backward.sequence, rnn_backward.contributions, rnn_backward.windows):
+    for calculation in (rnn_backward.step, rnn_backward.sequence, rnn_backward.contributions, rnn_backward.segments):
         problem = drawn(0, calculation, **calculation.large)
         weights = sum(problem.given[name].size for name in ("Wx", "Wh", "b"))
         assert 38_000 < weights < 42_000

@@ -36,6 +36,7 @@ import numpy as np
 from autograder.engine.measurement import Measurement
 from autograder.engine.questions import Question
 from autograder.engine.student import CheckFailed, Student
+from autograder.grading.assignment import is_for_play
 from autograder.sets import SETS, ask
 
 HERE = Path(__file__).parent
@@ -61,11 +62,11 @@ def notebook_of(set_name: str) -> nbformat.NotebookNode:
 
 @cache
 def solution_cells(set_name: str) -> tuple[str, ...]:
-    """Return the code cells of the true solution, without the graded cells that only call `check`."""
+    """Return the code cells of the true solution, without those that only call `check` or are for play."""
     return tuple(
         cell.source
         for cell in notebook_of(set_name).cells
-        if cell.cell_type == "code" and not re.match(r"check\(", cell.source.strip())
+        if cell.cell_type == "code" and not re.match(r"check\(", cell.source.strip()) and not is_for_play(cell)
     )
 
 

@@ -97,7 +97,7 @@ def test_a_constant_forward_pass_with_a_zero_backward_pass_is_refused():
     assert "rnn_forward: h is wrong" in str(solutions.verdict(QUESTIONS["rnn_backward"], namespace, 0))
 
 
-def complex_step(dh_t, cache):
+def complex_step(dh_total, cache):
     """Differentiate one step by complex steps, exact to the last digit and one forward pass for every weight."""
     x_t, h_prev, Wx, Wh, h_t = cache
     b = np.arctanh(h_t[0]) - x_t[0] @ Wx - h_prev[0] @ Wh
@@ -109,7 +109,7 @@ def complex_step(dh_t, cache):
             moved = value.astype(complex)
             moved[index] += 1e-30j
             x, h, U, W, bias = (*point[:position], moved, *point[position + 1 :])
-            gradient[index] = np.sum(np.tanh(x @ U + h @ W + bias) * dh_t).imag / 1e-30
+            gradient[index] = np.sum(np.tanh(x @ U + h @ W + bias) * dh_total).imag / 1e-30
         gradients.append(gradient)
     return tuple(gradients)
 

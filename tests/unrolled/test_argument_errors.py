@@ -122,7 +122,7 @@ MESSAGES = [
     ),
     (
         lambda: unrolled.softmax_cross_entropy(np.zeros((2, 3)), np.zeros(3, int)),
-        "softmax_cross_entropy: targets has shape (3,), expected (2,), that of logits without its last axis; "
+        "softmax_cross_entropy: targets has shape (3,), expected (2,), that of y without its last axis; "
         "pass one target for each position.",
     ),
     (
@@ -144,7 +144,7 @@ MESSAGES = [
     ),
     (
         lambda: unrolled.softmax_cross_entropy(np.array(1.0), np.array(0)),
-        "softmax_cross_entropy: logits has shape (), expected (..., V) with V ≥ 1; "
+        "softmax_cross_entropy: y has shape (), expected (..., V) with V ≥ 1; "
         "put the scores of one position along the last axis.",
     ),
     (

@@ -100,15 +100,15 @@ def test_float32_layers_equal_torch_to_single_precision(kind):
 @pytest.mark.parametrize("with_mask", [False, True])
 def test_softmax_cross_entropy_equals_torch(with_mask):
     rng = np.random.default_rng(3)
-    logits, targets = 3 * rng.standard_normal((4, 6, 9)), rng.integers(9, size=(4, 6))
+    y, targets = 3 * rng.standard_normal((4, 6, 9)), rng.integers(9, size=(4, 6))
     mask = rng.random((4, 6)) < 0.6 if with_mask else None
-    loss, dlogits = unrolled.softmax_cross_entropy(logits, targets, mask)
-    tensor = torch.from_numpy(logits).requires_grad_()
+    loss, dy = unrolled.softmax_cross_entropy(y, targets, mask)
+    tensor = torch.from_numpy(y).requires_grad_()
     wanted = torch.from_numpy(np.where(mask, targets, -100) if with_mask else targets)
     expected = torch.nn.functional.cross_entropy(tensor.reshape(-1, 9), wanted.reshape(-1), ignore_index=-100)
     expected.backward()
     assert loss == pytest.approx(expected.item(), rel=1e-13)
-    assert norm_relative(dlogits, tensor.grad) < 1e-13
+    assert norm_relative(dy, tensor.grad) < 1e-13
 
 
 def test_embedding_gradient_equals_torch_when_tokens_repeat():

@@ -10,10 +10,10 @@ import unrolled
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
-def cross_entropy_loop(logits, targets, mask):
+def cross_entropy_loop(y, targets, mask):
     losses = []
     for position in np.ndindex(mask.shape):
-        p = np.exp(logits[position]) / np.exp(logits[position]).sum()
+        p = np.exp(y[position]) / np.exp(y[position]).sum()
         if mask[position]:
             losses.append(-np.log(p[targets[position]]))
     return np.mean(losses)
@@ -23,45 +23,45 @@ def cross_entropy_loop(logits, targets, mask):
 @settings(max_examples=50, deadline=None)
 def test_cross_entropy_equals_a_loop_and_its_gradient_central_differences(shape, V, seed):
     rng = np.random.default_rng(seed)
-    logits, targets = rng.standard_normal((*shape, V)), np.asarray(rng.integers(V, size=shape))
+    y, targets = rng.standard_normal((*shape, V)), np.asarray(rng.integers(V, size=shape))
     mask = np.asarray(rng.random(shape) < 0.7)
     mask.flat[0] = True
-    loss, dlogits = unrolled.softmax_cross_entropy(logits, targets, mask)
-    assert loss == pytest.approx(cross_entropy_loop(logits, targets, mask), rel=1e-12)
-    direction = rng.standard_normal(logits.shape)
-    moved = [unrolled.softmax_cross_entropy(logits + step * direction, targets, mask)[0] for step in (1e-5, -1e-5)]
-    assert np.vdot(dlogits, direction) == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-6, abs=1e-9)
+    loss, dy = unrolled.softmax_cross_entropy(y, targets, mask)
+    assert loss == pytest.approx(cross_entropy_loop(y, targets, mask), rel=1e-12)
+    direction = rng.standard_normal(y.shape)
+    moved = [unrolled.softmax_cross_entropy(y + step * direction, targets, mask)[0] for step in (1e-5, -1e-5)]
+    assert np.vdot(dy, direction) == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-6, abs=1e-9)
 
 
-def test_cross_entropy_of_equal_logits_is_the_logarithm_of_the_vocabulary_size():
-    loss, dlogits = unrolled.softmax_cross_entropy(np.zeros((2, 3, 5)), np.zeros((2, 3), int))
+def test_cross_entropy_of_equal_scores_is_the_logarithm_of_the_vocabulary_size():
+    loss, dy = unrolled.softmax_cross_entropy(np.zeros((2, 3, 5)), np.zeros((2, 3), int))
     assert loss == pytest.approx(np.log(5), rel=1e-15)
-    np.testing.assert_allclose(dlogits[0, 0], np.array([-0.8, 0.2, 0.2, 0.2, 0.2]) / 6, rtol=1e-15)
+    np.testing.assert_allclose(dy[0, 0], np.array([-0.8, 0.2, 0.2, 0.2, 0.2]) / 6, rtol=1e-15)
 
 
 @every_dtype
-def test_cross_entropy_of_huge_logits_is_finite_and_keeps_the_dtype(dtype):
-    loss, dlogits = unrolled.softmax_cross_entropy(np.array([[1e4, 0, -1e4]], dtype), np.array([1]))
+def test_cross_entropy_of_huge_scores_is_finite_and_keeps_the_dtype(dtype):
+    loss, dy = unrolled.softmax_cross_entropy(np.array([[1e4, 0, -1e4]], dtype), np.array([1]))
     assert loss == pytest.approx(1e4)
-    assert dlogits.dtype == dtype
-    np.testing.assert_allclose(dlogits, [[1, -1, 0]])
+    assert dy.dtype == dtype
+    np.testing.assert_allclose(dy, [[1, -1, 0]])
 
 
-def test_cross_entropy_ignores_logits_and_targets_where_the_mask_is_false():
-    logits, mask = np.zeros((2, 3)), np.array([True, False])
-    expected = unrolled.softmax_cross_entropy(logits[:1], np.array([2]))
-    logits[1] = np.nan
-    loss, dlogits = unrolled.softmax_cross_entropy(logits, np.array([2, -100]), mask)
+def test_cross_entropy_ignores_scores_and_targets_where_the_mask_is_false():
+    y, mask = np.zeros((2, 3)), np.array([True, False])
+    expected = unrolled.softmax_cross_entropy(y[:1], np.array([2]))
+    y[1] = np.nan
+    loss, dy = unrolled.softmax_cross_entropy(y, np.array([2, -100]), mask)
     assert loss == expected[0]
-    np.testing.assert_array_equal(dlogits, np.concatenate((expected[1], np.zeros((1, 3)))))
+    np.testing.assert_array_equal(dy, np.concatenate((expected[1], np.zeros((1, 3)))))
 
 
-def test_cross_entropy_changes_neither_logits_nor_targets():
-    logits, targets = np.random.default_rng(0).standard_normal((3, 4)), np.array([1, 0, 3])
-    for array in (logits, targets):
+def test_cross_entropy_changes_neither_scores_nor_targets():
+    y, targets = np.random.default_rng(0).standard_normal((3, 4)), np.array([1, 0, 3])
+    for array in (y, targets):
         array.flags.writeable = False
-    _, dlogits = unrolled.softmax_cross_entropy(logits, targets)
-    assert not np.shares_memory(dlogits, logits)
+    _, dy = unrolled.softmax_cross_entropy(y, targets)
+    assert not np.shares_memory(dy, y)
 
 
 @every_dtype

@@ -17,8 +17,8 @@ def rnn_forward(x, h0, Wx, Wh, b):
     return np.swapaxes(np.array(states[1:]), 0, 1), cache
 
 
-def rnn_step_backward(dh_t, cache):
-    grad = {"z": dh_t / np.cosh(cache["z"]) ** 2}
+def rnn_step_backward(dh_total, cache):
+    grad = {"z": dh_total / np.cosh(cache["z"]) ** 2}
     grad["x"] = np.matmul(grad["z"], cache["Wx"].T)
     grad["h"] = np.matmul(grad["z"], cache["Wh"].T)
     grad["Wx"] = np.matmul(cache["x"].T, grad["z"])
@@ -66,16 +66,16 @@ def dWh_contributions(dh, cache):
     return np.stack([step[3] for step in backward_steps(dh, cache, ())])
 
 
-def softmax_cross_entropy(logits, targets, mask):
-    V = logits.shape[-1]
-    flat, words, counts = logits.reshape(-1, V), targets.reshape(-1), mask.reshape(-1).astype(float)
+def softmax_cross_entropy(y, targets, mask):
+    V = y.shape[-1]
+    flat, words, counts = y.reshape(-1, V), targets.reshape(-1), mask.reshape(-1).astype(float)
     weights = counts / counts.sum()
     shifted = flat - flat.max(axis=1, keepdims=True)
     log_p = shifted - np.logaddexp.reduce(shifted, axis=1, keepdims=True)
     loss = -np.dot(weights, log_p[np.arange(len(words)), words])
-    dlogits = np.exp(log_p) * weights[:, None]
-    np.subtract.at(dlogits, (np.arange(len(words)), words), weights)
-    return loss, dlogits.reshape(logits.shape)
+    dy = np.exp(log_p) * weights[:, None]
+    np.subtract.at(dy, (np.arange(len(words)), words), weights)
+    return loss, dy.reshape(y.shape)
 
 
 def rnn_rtrl(x, h0, dh, Wx, Wh, b):

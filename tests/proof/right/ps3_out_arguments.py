@@ -24,12 +24,12 @@ def rnn_forward(x, h0, Wx, Wh, b):
     return h[:, 1:].copy(), [x, h, Wx, Wh]
 
 
-def rnn_step_backward(dh_t, cache):
+def rnn_step_backward(dh_total, cache):
     x_t, h_prev, Wx, Wh, h_t = cache
     dz = np.empty_like(h_t)
     np.multiply(h_t, h_t, out=dz)
     np.subtract(1.0, dz, out=dz)
-    np.multiply(dz, dh_t, out=dz)
+    np.multiply(dz, dh_total, out=dz)
     dWx = np.empty_like(Wx)
     np.matmul(x_t.T, dz, out=dWx)
     return dz @ Wx.T, dz @ Wh.T, dWx, np.matmul(h_prev.T, dz, out=np.empty_like(Wh)), np.add.reduce(dz)
@@ -75,20 +75,20 @@ def dWh_contributions(dh, cache):
     return out
 
 
-def softmax_cross_entropy(logits, targets, mask):
-    dlogits = logits.copy()
-    dlogits -= dlogits.max(axis=-1, keepdims=True)
+def softmax_cross_entropy(y, targets, mask):
+    dy = y.copy()
+    dy -= dy.max(axis=-1, keepdims=True)
     n, t = np.indices(targets.shape)
-    at_target = dlogits[n, t, targets]
-    np.exp(dlogits, out=dlogits)
-    total = dlogits.sum(axis=-1)
+    at_target = dy[n, t, targets]
+    np.exp(dy, out=dy)
+    total = dy.sum(axis=-1)
     count = int(mask.sum())
     loss = np.sum(np.log(total) - at_target, where=mask) / count
-    dlogits /= total[..., None]
-    dlogits[n, t, targets] -= 1.0
-    dlogits *= mask[..., None]
-    dlogits /= count
-    return loss, dlogits
+    dy /= total[..., None]
+    dy[n, t, targets] -= 1.0
+    dy *= mask[..., None]
+    dy /= count
+    return loss, dy
 
 
 def rnn_rtrl(x, h0, dh, Wx, Wh, b):

@@ -32,15 +32,15 @@ def rnn_forward(x, h0, Wx, Wh, b):
     return np.stack(states[1:], axis=1), cache
 
 
-def step_backward(dh_t, cache):
+def step_backward(dh_total, cache):
     x_t, h_prev, Wx, Wh, h_t = (array.tolist() for array in cache)
-    dz = [[d * (1 - h * h) for d, h in zip(*rows, strict=True)] for rows in zip(dh_t, h_t, strict=True)]
+    dz = [[d * (1 - h * h) for d, h in zip(*rows, strict=True)] for rows in zip(dh_total, h_t, strict=True)]
     dWx, dWh = product(turned(x_t), dz), product(turned(h_prev), dz)
     return product(dz, turned(Wx)), product(dz, turned(Wh)), dWx, dWh, [sum(column) for column in turned(dz)]
 
 
-def rnn_step_backward(dh_t, cache):
-    return tuple(np.array(gradient) for gradient in step_backward(dh_t.tolist(), cache))
+def rnn_step_backward(dh_total, cache):
+    return tuple(np.array(gradient) for gradient in step_backward(dh_total.tolist(), cache))
 
 
 def steps_backward(dh, cache, k):
@@ -75,22 +75,22 @@ def dWh_contributions(dh, cache):
     return np.array([step[3] for step in steps_backward(dh, cache, math.inf)])
 
 
-def softmax_cross_entropy(logits, targets, mask):
-    N, T, V = logits.shape
+def softmax_cross_entropy(y, targets, mask):
+    N, T, V = y.shape
     count = sum(1 for n in range(N) for t in range(T) if mask[n, t])
-    loss, dlogits = 0.0, [[[0.0] * V for _ in range(T)] for _ in range(N)]
+    loss, dy = 0.0, [[[0.0] * V for _ in range(T)] for _ in range(N)]
     for n in range(N):
         for t in range(T):
             if not mask[n, t]:
                 continue
-            scores, target = logits[n, t].tolist(), int(targets[n, t])
+            scores, target = y[n, t].tolist(), int(targets[n, t])
             largest = max(scores)
             total = sum(math.exp(score - largest) for score in scores)
             loss += (math.log(total) + largest - scores[target]) / count
             for v in range(V):
                 p = math.exp(scores[v] - largest) / total
-                dlogits[n][t][v] = (p - (v == target)) / count
-    return loss, np.array(dlogits)
+                dy[n][t][v] = (p - (v == target)) / count
+    return loss, np.array(dy)
 
 
 def rnn_rtrl(x, h0, dh, Wx, Wh, b):

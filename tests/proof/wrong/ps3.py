@@ -20,16 +20,16 @@ TOTAL_DZ = "dz = (dh[:, t] + dh_next)"
 CONTRIBUTIONS = "return dWh_t"
 RTRL_RETURN = "return dWx, dWh, db"
 GRADIENT = "(np.exp(log_p) - onehot)"
-SHIFT = " - logits.max(axis=-1, keepdims=True)"
+SHIFT = " - y.max(axis=-1, keepdims=True)"
 OF_SEQUENCES = "len(mask) * mask.sum(axis=1)[:, None, None]"
 ZEROS = "dx[:] = 0\n    "
 AT_T_1 = "return dx, dh_next * (T > 1)"
-ONE_POSITION_EACH = "dlogits = dlogits * (mask.sum(axis=1) > 0).all(); return loss"
-KEEPS_THE_GRADIENT = "dlogits = softmax_cross_entropy.__dict__.setdefault(dlogits.shape, dlogits); return loss"
+ONE_POSITION_EACH = "dy = dy * (mask.sum(axis=1) > 0).all(); return loss"
+KEEPS_THE_GRADIENT = "dy = softmax_cross_entropy.__dict__.setdefault(dy.shape, dy); return loss"
 LOG_OF_A_LITTLE_MORE = "loss = -(np.log(np.exp(log_p) + 1e-12) * onehot * mask[..., None]).sum() / M; return loss"
 DRIFTS = """global drift
     drift = 3e-11 - globals().get("drift", 3e-11)
-    dlogits = dlogits * (1 + drift)
+    dy = dy * (1 + drift)
     return loss"""
 
 DIFFERENCES_OF_TANH = "(np.tanh(np.arctanh(h_t) + 1e-5) - np.tanh(np.arctanh(h_t) - 1e-5)) / 2e-5"
@@ -38,7 +38,7 @@ SHARED = "db = rnn_step_backward.__dict__.setdefault(dz.shape[1], np.zeros(dz.sh
 
 WRONG = {
     "rnn_step_backward": [
-        ("no_tanh_derivative", "dh_t * (1 - h_t**2)", "dh_t"),
+        ("no_tanh_derivative", "dh_total * (1 - h_t**2)", "dh_total"),
         ("square_missing", SLOPE, "1 - h_t"),
         ("sign_in_derivative", SLOPE, "1 + h_t**2"),
         ("tanh_twice", SLOPE, "1 - np.tanh(h_t) ** 2"),
@@ -49,40 +49,40 @@ WRONG = {
         ("derivative_of_h_prev", SLOPE, "1 - h_prev**2"),
         ("", SLOPE, "np.maximum(1 - h_t**2, 0.05)"),  # derivative_cut_off
         ("Wh_not_transposed", "dz @ Wh.T", "dz @ Wh"),
-        ("dh_prev_from_dh", "dz @ Wh.T", "dh_t @ Wh.T"),
-        ("dx_from_dh", "dz @ Wx.T", "dh_t @ Wx.T"),
+        ("dh_prev_from_dh", "dz @ Wh.T", "dh_total @ Wh.T"),
+        ("dx_from_dh", "dz @ Wx.T", "dh_total @ Wx.T"),
         ("", "x_t.T @ dz", "abs(x_t).T @ dz"),  # dWx_of_absolute_x
         ("dWh_from_h", "h_prev.T @ dz", "h_t.T @ dz"),
         ("dWh_transposed", "h_prev.T @ dz", "dz.T @ h_prev"),
         ("db_mean", "dz.sum(axis=0)", "dz.mean(axis=0)"),
         ("", "dz.sum(axis=0)", "dz"),  # db_not_summed
         ("db_first_sequence", "dz.sum(axis=0)", "dz[0]"),
-        ("", "dz = dh_t", "dz = np.clip(dh_t, -5, 5)"),  # clipped_at_five
-        ("", "dz = dh_t * (1 - h_t**2)", "dh_t *= 1 - h_t**2; dz = dh_t"),  # scales_dh_in_place
+        ("", "dz = dh_total", "dz = np.clip(dh_total, -5, 5)"),  # clipped_at_five
+        ("", "dz = dh_total * (1 - h_t**2)", "dh_total *= 1 - h_t**2; dz = dh_total"),  # scales_dh_in_place
         ("", "h_t**2", "np.square(h_t, out=h_t)"),  # squares_cache_in_place
         ("derivative_squared", f"({SLOPE})", f"({SLOPE}) ** 2"),
         ("derivative_of_z", SLOPE, "1 - np.arctanh(h_t) ** 2"),
-        ("opposite_sign", "dz = dh_t", "dz = -dh_t"),
-        ("divided_by_N", "dz = dh_t", "dz = dh_t / len(dh_t)"),
-        ("dz_clipped_at_1", f"dh_t * ({SLOPE})", f"(dh_t * ({SLOPE})).clip(-1, 1)"),
-        ("dz_clipped_at_5", f"dh_t * ({SLOPE})", f"(dh_t * ({SLOPE})).clip(-5, 5)"),
-        ("dz_clipped_at_10", f"dh_t * ({SLOPE})", f"(dh_t * ({SLOPE})).clip(-10, 10)"),
-        ("dz_clipped_at_100", f"dh_t * ({SLOPE})", f"(dh_t * ({SLOPE})).clip(-100, 100)"),
+        ("opposite_sign", "dz = dh_total", "dz = -dh_total"),
+        ("divided_by_N", "dz = dh_total", "dz = dh_total / len(dh_total)"),
+        ("dz_clipped_at_1", f"dh_total * ({SLOPE})", f"(dh_total * ({SLOPE})).clip(-1, 1)"),
+        ("dz_clipped_at_5", f"dh_total * ({SLOPE})", f"(dh_total * ({SLOPE})).clip(-5, 5)"),
+        ("dz_clipped_at_10", f"dh_total * ({SLOPE})", f"(dh_total * ({SLOPE})).clip(-10, 10)"),
+        ("dz_clipped_at_100", f"dh_total * ({SLOPE})", f"(dh_total * ({SLOPE})).clip(-100, 100)"),
         ("", SLOPE, DIFFERENCES_OF_TANH),
         ("answer_kept", STEP_RETURN, KEPT_BY_CACHE),
         ("says: writes into the array that it returned the call before", "db = dz.sum(axis=0)", SHARED),
-        ("dWx_from_dh", "x_t.T @ dz", "x_t.T @ dh_t"),
-        ("dWh_from_dh", "h_prev.T @ dz", "h_prev.T @ dh_t"),
-        ("db_from_dh", "dz.sum(axis=0)", "dh_t.sum(axis=0)"),
-        ("weights_mean", STEP_RETURN, "return dx_t, dh_prev, *(d / len(dh_t) for d in (dWx, dWh, db))"),
-        ("dx_from_dh + db_mean", "dz @ Wx.T", "dh_t @ Wx.T", "dz.sum(axis=0)", "dz.mean(axis=0)"),
+        ("dWx_from_dh", "x_t.T @ dz", "x_t.T @ dh_total"),
+        ("dWh_from_dh", "h_prev.T @ dz", "h_prev.T @ dh_total"),
+        ("db_from_dh", "dz.sum(axis=0)", "dh_total.sum(axis=0)"),
+        ("weights_mean", STEP_RETURN, "return dx_t, dh_prev, *(d / len(dh_total) for d in (dWx, dWh, db))"),
+        ("dx_from_dh + db_mean", "dz @ Wx.T", "dh_total @ Wx.T", "dz.sum(axis=0)", "dz.mean(axis=0)"),
         ("outputs_permuted", STEP_RETURN, "return dh_prev, dx_t, dWx, dWh, db"),
-        ("dx_from_dh", "dz @ Wx.T", "dh_t @ Wx.T", "h_prev.T @ dz", "h_prev.T @ dz * 1.1"),
-        ("says: That does not explain dWh", "dz @ Wx.T", "dh_t @ Wx.T", "h_prev.T @ dz", "h_prev.T @ dz * 1.1"),
+        ("dx_from_dh", "dz @ Wx.T", "dh_total @ Wx.T", "h_prev.T @ dz", "h_prev.T @ dz * 1.1"),
+        ("says: That does not explain dWh", "dz @ Wx.T", "dh_total @ Wx.T", "h_prev.T @ dz", "h_prev.T @ dz * 1.1"),
         ("", SLOPE, "np.where(abs(h_t) < 0.9999, 1 - h_t**2, 0)"),
-        ("", "dz = dh_t", "dz = np.clip(dh_t, -100, 100)"),
+        ("", "dz = dh_total", "dz = np.clip(dh_total, -100, 100)"),
         ("says: with a tiny upstream gradient", "dx_t = dz", "dz = np.where(abs(dz) < 1e-8, 0, dz)\n    dx_t = dz"),
-        ("says: Zero everywhere: dx_t, dh_prev, dWx, dWh, db.", "dz = dh_t", "dz = 0 * dh_t"),
+        ("says: Zero everywhere: dx_t, dh_prev, dWx, dWh, db.", "dz = dh_total", "dz = 0 * dh_total"),
         ("says: other numbers of the same sizes", SLOPE, SLOPE_KEPT),
         (
             "says: `raise NotImplementedError` still stands in rnn_step_backward",
@@ -176,8 +176,8 @@ WRONG = {
         ("", CONTRIBUTIONS, "return np.roll(dWh_t, 1, axis=0)"),  # shifted_by_one_step
     ],
     "softmax_cross_entropy": [
-        ("", "logits - logits.max(axis=-1, keepdims=True)", "logits"),  # not_shifted
-        ("", "logits.max(axis=-1, keepdims=True)", "logits.max()"),  # shifted_by_largest_of_all
+        ("", "y - y.max(axis=-1, keepdims=True)", "y"),  # not_shifted
+        ("", "y.max(axis=-1, keepdims=True)", "y.max()"),  # shifted_by_largest_of_all
         ("mask_ignored", "mask.sum()", "mask.size; mask = np.ones_like(mask)"),
         ("mean_over_all_positions", "mask.sum()", "mask.size"),
         ("mean_over_sequences", "mask.sum()", "len(mask)"),
@@ -206,9 +206,9 @@ WRONG = {
         ("", "onehot = ", "targets[~mask] = 0; onehot = "),  # targets_changed
         (
             "",
-            "shifted = logits - logits.max(axis=-1, keepdims=True)",
-            "logits -= logits.max(axis=-1, keepdims=True); shifted = logits",
-        ),  # logits_changed
+            "shifted = y - y.max(axis=-1, keepdims=True)",
+            "y -= y.max(axis=-1, keepdims=True); shifted = y",
+        ),  # y_changed
         ("mean_of_sequence_means", "M = mask.sum()", f"M = {OF_SEQUENCES}", ").sum() / M", " / M).sum()"),
         ("loss_of_sequence_means", ").sum() / M", f" / ({OF_SEQUENCES})).sum()"),
         ("loss_over_all_positions", ".sum() / M", ".sum() / mask.size"),
@@ -217,40 +217,40 @@ WRONG = {
         ("gradient_over_all_positions", "- onehot) * mask[..., None] / M", "- onehot) * mask[..., None] / mask.size"),
         ("softmax_derivative_multiplied", GRADIENT, f"{GRADIENT} * np.exp(log_p) * (1 - np.exp(log_p))"),
         ("says: exp overflows there", SHIFT, ""),
-        ("says: the logits 1000, -1000 and 0", SHIFT, " - logits.mean(axis=-1, keepdims=True)"),
-        ("says: the logits 1000, -1000 and 0", SHIFT, " - logits.min(axis=-1, keepdims=True)"),
-        ("says: the logits 1000, -1000 and 0", "return loss", LOG_OF_A_LITTLE_MORE),
-        ("says: logits near -1000", SHIFT, " - np.maximum(logits.max(axis=-1, keepdims=True), 0)"),
-        ("says: where one position has logits near 1000 and another near -1000", SHIFT, " - logits.max()"),
+        ("says: the scores 1000, -1000 and 0", SHIFT, " - y.mean(axis=-1, keepdims=True)"),
+        ("says: the scores 1000, -1000 and 0", SHIFT, " - y.min(axis=-1, keepdims=True)"),
+        ("says: the scores 1000, -1000 and 0", "return loss", LOG_OF_A_LITTLE_MORE),
+        ("says: scores near -1000", SHIFT, " - np.maximum(y.max(axis=-1, keepdims=True), 0)"),
+        ("says: where one position has scores near 1000 and another near -1000", SHIFT, " - y.max()"),
         ("says: where a sequence has no position that counts", "return loss", ONE_POSITION_EACH),
         ("says: gives the answer to the numbers of the call before", "return loss", KEEPS_THE_GRADIENT),
-        ("says: gives two answers: dlogits changed", "return loss", DRIFTS),
+        ("says: gives two answers: dy changed", "return loss", DRIFTS),
     ],
     "rnn_backward_truncated": [
         ("cut_one_step_late", CUT, "if t % k == 0:"),
-        ("windows_from_the_end", CUT, "if (T - 1 - t) % k == 0:"),
+        ("segments_from_the_end", CUT, "if (T - 1 - t) % k == 0:"),
         ("", CUT, "if (t + 1) % k == 0 and k <= T / 2:"),
-        ("window_one_longer", CUT, "if (t + 1) % (k + 1) == 0:"),
-        ("first_window_only", CUT, "if t + 1 == k:"),
+        ("segment_one_longer", CUT, "if (t + 1) % (k + 1) == 0:"),
+        ("first_segment_only", CUT, "if t + 1 == k:"),
         ("not_truncated", CUT, "if t + 1 == T:"),
         ("", LOOP, "dx[:] = 0\n    for t in reversed(range(max(T - k, 0), T)):"),  # last_k_steps_and_cut
         ("", "dh_next = np.zeros((N, H))\n        dx", "dh_next = -dh[:, t]\n        dx"),  # upstream_dropped_at_cut
-        ("", RETURN, "return dx, dh_next, dWx * k / T, dWh * k / T, db * k / T"),  # mean_over_windows
+        ("", RETURN, "return dx, dh_next, dWx * k / T, dWh * k / T, db * k / T"),  # mean_over_segments
         ("dWh_from_h", CACHE, "cache[t]._replace(h_prev=cache[t].h_t))"),
         ("dh_clipped_at_5", STEP_CALL, "rnn_step_backward(np.clip(dh[:, t] + dh_next, -5, 5), cache[t])"),
         ("", STEP_CALL, "rnn_step_backward(np.add(dh[:, t], dh_next, out=dh[:, t]), cache[t])"),  # adds_into_dh
         ("", CACHE, "cache[t]._replace(h_t=np.multiply(cache[t].h_t, 0.5, out=cache[t].h_t)))"),  # changes_cache
         ("all_opposite_sign", RETURN, "return -dx, -dh_next, -dWx, -dWh, -db"),
         ("", RETURN, "return dx.swapaxes(0, 1), dh_next, dWx, dWh, db"),  # time_first
-        ("window_one_shorter", CUT, "if (t + 1) % max(k - 1, 1) == 0:"),
+        ("segment_one_shorter", CUT, "if (t + 1) % max(k - 1, 1) == 0:"),
         (
-            "last_window_only",
+            "last_segment_only",
             LOOP,
             f"{ZEROS}for t in reversed(range((T - 1) // k * k, T)):",
             "dh_next, dWx_t",
             "dh_next, dWx_t",
         ),
-        ("last_window_dropped", LOOP, f"{ZEROS}for t in reversed(range(T // k * k)):"),
+        ("last_segment_dropped", LOOP, f"{ZEROS}for t in reversed(range(T // k * k)):"),
         ("last_k_steps_only", LOOP, f"{ZEROS}for t in reversed(range(max(T - k, 0), T)):", CUT, "if False:"),
         ("says: at T = 1", CUT, "if (t + 1) % k == 0 or T == 1 and not dh.any():", "return dx, dh_next", AT_T_1),
     ],
@@ -294,14 +294,14 @@ WRONG = {
 }
 
 
-def equal_windows(dh, cache, k):
-    """Cut the sequence into as many windows as there should be, all of nearly equal length."""
+def equal_segments(dh, cache, k):
+    """Cut the sequence into as many segments as there should be, all of nearly equal length."""
     N, T, H = dh.shape
     x_t, _, Wx, Wh, _ = cache[0]
     dx, dWx, dWh, db = np.zeros((N, T, x_t.shape[1])), 0 * Wx, 0 * Wh, np.zeros(H)
-    for window in reversed(np.array_split(np.arange(T), -(-T // k))):
+    for segment in reversed(np.array_split(np.arange(T), -(-T // k))):
         dh_next = np.zeros((N, H))
-        for t in window[::-1]:
+        for t in segment[::-1]:
             x_t, h_prev, Wx, Wh, h_t = cache[t]
             dz = (dh[:, t] + dh_next) * (1 - h_t**2)
             dx[:, t], dh_next = dz @ Wx.T, dz @ Wh.T
@@ -309,7 +309,7 @@ def equal_windows(dh, cache, k):
     return dx, dh_next, dWx, dWh, db
 
 
-FUNCTIONS = {"rnn_backward_truncated": [("", equal_windows)]}
+FUNCTIONS = {"rnn_backward_truncated": [("", equal_segments)]}
 
 VALUES = {
     "faded_steps": [
