@@ -77,6 +77,19 @@ def test_one_wrong_answer_costs_its_own_points_and_says_why(course, graded):
     assert 'check("many_to_many", seed=' in message(result, "many_to_many")
 
 
+def test_a_cell_for_play_is_not_run_and_costs_nothing(course, graded, sessions):
+    notebook = put(course.wrong(), 4, "while True:\n    pass")
+    notebook.cells[4].metadata["tags"] = ["now-run-it"]
+    notebook.cells.append(new_code_cell("many_to_many = lambda h, Wy, by: h @ Wy + by"))
+    started = time.monotonic()
+    result = graded(notebook, cell_seconds=30.0, total_seconds=60.0)
+    assert time.monotonic() - started < 20
+    assert points(result) == RIGHT
+    assert result.remarks == ()
+    assert len(sessions) == 1
+    assert [output.text for output in result.outputs[4]] == ["This cell is not run in grading.\n"]
+
+
 def test_only_what_is_not_right_is_judged_again_and_the_first_message_is_kept(course, graded, monkeypatch):
     judged = []
     original = grading.run_check

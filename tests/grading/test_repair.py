@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.grading.assignment import Assignment
+from autograder.grading.assignment import Assignment, fingerprint, is_for_play
 from autograder.grading.repair import UnreadableSubmission, read_submission, repair
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -198,6 +198,49 @@ def test_repair_leaves_its_argument_alone_and_changes_nothing_the_second_time(re
     assert remarks == []
 
 
+def sources_for_play(notebook):
+    return [cell.source for cell in notebook.cells if is_for_play(cell)]
+
+
+def test_cells_for_play_keep_their_tag_also_when_they_were_changed_or_lost_it(release):
+    expected = sources_for_play(release)
+    assert len(expected) == len(ASSIGNMENT.now_run_it) == 4
+    release.cells[position_of(release, expected[0])].metadata = {}
+    release.cells[position_of(release, expected[1])].source += "\n\n"
+    release.cells[position_of(release, expected[2])].metadata = {"tags": ["now-run-it", "hide", 3]}
+    repaired, remarks = repair(release, ASSIGNMENT)
+    assert [source.strip() for source in sources_for_play(repaired)] == expected
+    assert remarks == []
+    assert all(cell.metadata.get("tags", ["now-run-it"]) == ["now-run-it"] for cell in repaired.cells)
+
+
+def position_of(notebook, source):
+    return [cell.source for cell in notebook.cells].index(source)
+
+
+@pytest.mark.parametrize("tags", ["now-run-it", ["now-run-it "], {"now-run-it": 1}, None, 7])
+def test_a_tag_of_another_form_is_none(release, tags):
+    release.cells.append(nbformat.v4.new_code_cell("x = 1"))
+    release.cells[-1].metadata["tags"] = tags
+    repaired, _ = repair(release, ASSIGNMENT)
+    assert not is_for_play(repaired.cells[-1])
+
+
+def test_an_answer_and_a_check_with_the_tag_are_run_as_ever(release):
+    for grade_id in (ANSWER, CHECK):
+        cell(release, grade_id).metadata["tags"] = ["now-run-it"]
+    repaired, _ = repair(release, ASSIGNMENT)
+    assert not is_for_play(cell(repaired, ANSWER))
+    assert not is_for_play(cell(repaired, CHECK))
+
+
+def test_two_notebooks_that_differ_in_what_is_run_are_not_taken_for_one(release):
+    repaired, _ = repair(release, ASSIGNMENT)
+    before = fingerprint(repaired)
+    repaired.cells[position_of(repaired, sources_for_play(repaired)[0])].metadata.pop("tags")
+    assert fingerprint(repaired) != before
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), changes=st.integers(1, 25))
 def test_whatever_is_shuffled_copied_deleted_or_damaged_every_graded_cell_stands_once(seed, changes):
@@ -217,7 +260,9 @@ def test_whatever_is_shuffled_copied_deleted_or_damaged_every_graded_cell_stands
         elif action == "retype":
             notebook.cells[number].cell_type = rng.choice(["code", "markdown", "raw", "heading", None])
         elif action == "strip":
-            notebook.cells[number].metadata = rng.choice([{}, None, [], {"nbgrader": []}, {"nbgrader": {}}])
+            notebook.cells[number].metadata = rng.choice(
+                [{}, None, [], {"nbgrader": []}, {"nbgrader": {}}, {"tags": [[]]}]
+            )
         elif action == "odd metadata":
             odd = rng.choice([1, "x", {"grade_id": 3}, {"grade_id": CHECK}, {"grade_id": "\n", "points": "\ud800"}])
             notebook.cells[number].metadata = {"nbgrader": odd}

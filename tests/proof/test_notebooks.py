@@ -3,6 +3,11 @@
 import contextlib
 import io
 import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
 
 import solutions
 from autograder.sets import QUESTIONS
@@ -67,3 +72,32 @@ def test_the_points_in_the_text_are_those_of_the_cells(set_name):
     stated = {name: int(number) for name, number in re.findall(r'`check\("(\w+)"\)` \| (\d+)', table)}
     assert stated == points
     assert f"| **{sum(points.values())}** |" in table
+
+
+@pytest.mark.parametrize("hidden", ["autograder", "numpy"])
+def test_the_first_cell_of_a_release_says_in_one_sentence_what_to_do_where_the_course_is_missing(set_name, hidden):
+    release = nbformat.read(solutions.SOLUTIONS.parent / "exercises" / set_name / f"{set_name}.ipynb", as_version=4)
+    first = next(cell.source for cell in release.cells if cell.cell_type == "code")
+    assert first.count("\n") < 15
+    without = f"import sys; sys.modules[{hidden!r}] = None\n"
+    done = subprocess.run([sys.executable, "-c", without + first], capture_output=True, text=True)
+    assert done.returncode == 1
+    *trace, said = done.stderr.strip().splitlines()
+    assert said == f"ImportError: Run `make learn` in the folder of the course and open my-work/{set_name}.ipynb there."
+    assert len(trace) <= 3
+    assert "ModuleNotFoundError" not in done.stderr
+    assert subprocess.run([sys.executable, "-c", first + "\ncheck, np.pi"]).returncode == 0
+
+
+def test_the_first_question_stands_near_the_top(set_name):
+    """A first success within two minutes: four code cells and 300 words before the first line that a learner writes."""
+    before, cells = [], cells_of(set_name)
+    for cell in cells:
+        if role(cell).get("solution"):
+            break
+        before.append(cell)
+    words = sum(len(re.sub(r"\$\$.*?\$\$", "", cell.source).split()) for cell in before if cell.cell_type == "markdown")
+    assert words <= 300
+    assert sum(cell.cell_type == "code" for cell in before) <= 4
+    checks = [cell.source.startswith("check(") for cell in cells[len(before) + 1 :] if cell.cell_type == "code"]
+    assert checks[:2] == [False, True]

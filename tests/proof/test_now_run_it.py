@@ -1,0 +1,117 @@
+"""At the end of a problem set the learner's own functions train a network that writes; no grade depends on it."""
+
+import contextlib
+import io
+import re
+import time
+
+import nbformat
+import pytest
+
+import solutions
+from autograder.grading.assignment import is_for_play
+
+EXERCISES = solutions.SOLUTIONS.parent / "exercises"
+SECONDS = 10  # of the processor; it takes about one
+
+
+def cells_for_play(set_name):
+    """Return the sources of the cells that are not run in grading."""
+    return [cell.source for cell in solutions.notebook_of(set_name).cells if is_for_play(cell)]
+
+
+def texts(set_name, namespace):
+    """Run the cells for play in a namespace and return what they print, by the number of updates."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        for source in cells_for_play(set_name):
+            exec(compile(source, "<for play>", "exec"), namespace)
+    parts = re.split(r"^--- after (\d+) updates.*\n", printed.getvalue(), flags=re.MULTILINE)
+    assert parts[0] == ""
+    return dict(zip(map(int, parts[1::2]), map(str.strip, parts[2::2]), strict=True))
+
+
+def known_share(text, original, length=4):
+    """Return the share of a text's runs of a few letters that occur in the original."""
+    runs = [text[start : start + length] for start in range(len(text) - length + 1)]
+    return sum(run in original for run in runs) / len(runs)
+
+
+def test_cells_for_play_are_free_and_stand_behind_the_last_question(set_name):
+    cells = solutions.notebook_of(set_name).cells
+    for_play = [number for number, cell in enumerate(cells) if is_for_play(cell)]
+    graded = [number for number, cell in enumerate(cells) if "nbgrader" in cell.metadata]
+    assert len(for_play) >= 3
+    assert min(for_play) > max(graded)
+    assert all(cells[number].cell_type == "code" for number in for_play)
+    heading = cells[min(for_play) - 1].source
+    assert heading.startswith("## Now run it (no points)")
+
+
+def test_they_leave_the_variables_of_the_questions_alone(set_name):
+    before = solutions.true_solution(set_name)
+    after = dict(before)
+    texts(set_name, after)
+    assert [name for name, value in before.items() if after[name] is not value] == []
+
+
+def test_what_a_network_of_problem_set_2_writes_is_noise_at_first_and_the_verse_in_the_end():
+    namespace = dict(solutions.true_solution("ps2"))
+    started = time.process_time()
+    written = texts("ps2", namespace)
+    assert time.process_time() - started < SECONDS
+    assert list(written) == [0, 100, 1000]
+    shares = [known_share(text, namespace["verse"]) for text in written.values()]
+    assert shares[0] < 0.1
+    assert 0.3 < shares[1] < shares[2] - 0.1
+    assert shares[2] > 0.85
+
+
+def test_a_network_of_problem_set_3_knows_no_line_at_first_and_all_by_heart_in_the_end():
+    namespace = dict(solutions.true_solution("ps3"))
+    started = time.process_time()
+    written = texts("ps3", namespace)
+    assert time.process_time() - started < SECONDS
+    lines = namespace["lines"]
+    assert list(written) == [0, 100, 1000]
+    assert sum(line in lines for line in written[0].splitlines()) == 0
+    assert sum(line in lines for line in written[100].splitlines()) < 4
+    assert written[1000].splitlines() == lines
+    shares = [known_share(written[updates], "\n".join(lines), length=2) for updates in (0, 100)]
+    assert shares[0] < shares[1] < 1
+
+
+def numbers_of_questions(set_name):
+    """Return the number of every question, by name, as the headings above the checks give it."""
+    numbers, number = {}, None
+    for cell in solutions.notebook_of(set_name).cells:
+        if heading := re.match(r"## (\d)\. ", cell.source):
+            number = int(heading.group(1))
+        if match := re.match(r'check\("(\w+)"\)', cell.source):
+            numbers[match.group(1)] = number
+    return numbers
+
+
+@pytest.mark.parametrize("state", ["stubs", "not run"])
+def test_without_the_answers_the_last_cell_says_which_questions_to_answer_first(set_name, state):
+    release = nbformat.read(EXERCISES / set_name / f"{set_name}.ipynb", as_version=4)
+    namespace = {"__name__": "__main__"}
+    for cell in release.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution") and state == "not run":
+            continue
+        if cell.metadata.get("nbgrader") and not cell.metadata.nbgrader.grade and cell.cell_type == "code":
+            with contextlib.suppress(NotImplementedError), contextlib.redirect_stdout(io.StringIO()):
+                exec(cell.source, namespace)
+    *before, last = [cell.source for cell in release.cells if is_for_play(cell)]
+    for source in before:
+        exec(source, namespace)
+    with pytest.raises(RuntimeError) as raised, contextlib.redirect_stdout(io.StringIO()):
+        exec(last, namespace)
+    said, answer = re.match(r"(This cell runs your .*): answer questions (.*) first\.", str(raised.value)).groups()
+    needed = re.findall(r"\w+_\w+", said)
+    asked = numbers_of_questions(set_name)
+    first, last = re.findall(r"\d", answer)[0], re.findall(r"\d", answer)[-1]
+    numbers = range(int(first), int(last) + 1) if " to " in answer else map(int, re.findall(r"\d", answer))
+    assert [asked[name] for name in needed] == list(numbers)
+    assert "\n" not in str(raised.value)
+    assert raised.value.__suppress_context__
