@@ -83,7 +83,10 @@ def test_the_first_cell_of_a_release_says_in_one_sentence_what_to_do_where_the_c
     done = subprocess.run([sys.executable, "-c", without + first], capture_output=True, text=True)
     assert done.returncode == 1
     *trace, said = done.stderr.strip().splitlines()
-    assert said == f"ImportError: Run `make learn` in the folder of the course and open my-work/{set_name}.ipynb there."
+    assert said == (
+        "ImportError: This notebook runs inside the course Unrolled: type `make learn` in its folder, open"
+        f" my-work/{set_name}.ipynb."
+    )
     assert len(trace) <= 3
     assert "ModuleNotFoundError" not in done.stderr
     assert subprocess.run([sys.executable, "-c", first + "\ncheck, np.pi"]).returncode == 0
