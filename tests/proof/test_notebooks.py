@@ -84,7 +84,7 @@ def test_the_first_cell_of_a_release_says_in_one_sentence_what_to_do_where_the_c
     assert done.returncode == 1
     *trace, said = done.stderr.strip().splitlines()
     assert said == (
-        "ImportError: This notebook runs inside the course Unrolled: type `make learn` in its folder, open"
+        "ImportError: This notebook runs inside the course Unrolled: type `make learn` in its folder and open"
         f" my-work/{set_name}.ipynb."
     )
     assert len(trace) <= 3
