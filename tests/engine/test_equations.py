@@ -88,7 +88,7 @@ def test_the_table_is_found_in_an_archive_with_nothing_but_the_standard_library(
             archive.write(ENGINE / name, f"autograder/engine/{name}")
     program = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'course.zip')!r})\n"
-        "from autograder.engine import equations; print(equations.__file__); print(equations.page_of('rtrl'))"
+        "from autograder.engine import equations; print(equations.__file__); print(equations.page_of('bptt-dh'))"
     )
     # Without -S the packages of this environment, NumPy among them, could be imported.
     run = subprocess.run(
