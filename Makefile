@@ -100,10 +100,12 @@ sample-class: $(READY)
 
 # --------------------------------------------------------------------------------------------------------- proving
 
-test: $(READY) ## Run everything that must pass
+test: $(HTML)/index.html ## Run everything that must pass
 	$(call say,Lint and format)
 	@ruff check . && ruff format --check . && python tools/notebooks.py normalize --check
 	@python tools/equations.py write --check
+	$(call say,The pages keep their limits)
+	@python tools/pages.py
 	$(call say,The chapters run and print what they say (nbval))
 	@python -m pytest -q --nbval --nbval-sanitize-with tests/book/nbval_sanitize.cfg book/*.ipynb $(wildcard book/folklore/*.ipynb) -n $(JOBS) --dist loadfile
 	$(call say,Tests)
