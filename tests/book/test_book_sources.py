@@ -13,7 +13,7 @@ from autograder.engine.equations import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
-NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
+NOTEBOOKS = sorted([*BOOK.glob("*.ipynb"), *BOOK.glob("folklore/*.ipynb")])
 CHAPTER_NOTEBOOKS = [path for path in NOTEBOOKS if re.match(r"\d\d-", path.name)]
 TEXT_PAGES = sorted(BOOK.glob("*.md"))
 PAGE_FILES = {path.relative_to(BOOK).with_suffix("").as_posix(): path for path in [*NOTEBOOKS, *TEXT_PAGES]}
@@ -131,7 +131,7 @@ def test_every_chapter_is_in_the_table_of_contents_and_every_entry_has_a_file():
     for part in contents["parts"]:
         for entry in part["chapters"]:
             listed += [entry["file"], *(section["file"] for section in entry.get("sections", []))]
-    pages = {path.stem for path in [*NOTEBOOKS, *TEXT_PAGES]}
+    pages = set(PAGE_FILES)
     problem_sets = {f"problem-sets/{path.stem}" for path in (ROOT / "exercises").glob("*/*.ipynb")}
     assert sorted(listed) == sorted(pages | problem_sets)
 
