@@ -77,6 +77,7 @@ exercises: $(READY) ## Make exercises/ from solutions/ with nbgrader
 normalize: $(READY) ## Bring all notebooks, Python files and the table of equations into their one form
 	@python tools/notebooks.py normalize
 	@python tools/equations.py write
+	@python tools/animation.py write
 	@ruff format -q . && ruff check -q --fix .
 
 # ----------------------------------------------------------------------------------------------- learning, grading

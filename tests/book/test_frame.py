@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from building import ROOT
 
 EXTENSIONS = ROOT / "book" / "_ext"
@@ -134,7 +135,10 @@ def test_a_description_ends_after_a_sentence_where_one_ends_in_time_and_after_a_
     assert re.fullmatch(r"(word )+word…", cut)
 
 
-def test_the_modules_of_the_frame_are_all_connected():
-    names = {path.stem for path in EXTENSIONS.glob("*.py")} - {"frame", "figures"}
+def test_every_extension_is_named_in_the_configuration_or_connected_by_the_frame():
+    config = yaml.safe_load((EXTENSIONS.parents[1] / "_config.yml").read_text(encoding="utf-8"))["sphinx"]
+    named = set(config["local_extensions"])
+    assert named <= set(config["config"]["extensions"])  # that list replaces what Jupyter Book makes of the other
+    names = {path.stem for path in EXTENSIONS.glob("*.py")} - named
     assert {module.__name__ for module in vars(part("frame")).values() if hasattr(module, "setup")} == names
     assert Path(part("finish").NOT_FOUND).is_file()
