@@ -144,6 +144,7 @@ def test_every_formula_of_every_page_is_rendered_without_an_error(seen_over_http
 def test_no_page_scrolls_sideways_on_a_telephone(seen_over_http):
     _, report, _ = seen_over_http
     assert {page["page"]: page["width"] for page in report if page["width"] > PHONE_WIDTH} == {}
+    assert [page["page"] for page in report if page["cut"]] == []
 
 
 def test_every_button_has_a_name_and_every_wide_equation_can_be_reached_by_keys(seen_over_http):
