@@ -8,8 +8,6 @@ import html
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +21,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tools.chromium import document_of, find_chromium
 from tools.learn import served
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -214,24 +213,9 @@ def first_pictures(chromium: str, built: Path, pages: list[str]) -> dict[str, fl
         (Path(scratch) / "html").symlink_to(built.resolve())
         (Path(scratch) / "probe.html").write_text(PROBE, encoding="utf-8")
         with served(Path(scratch)) as root:
-            finished = subprocess.run(
-                [
-                    chromium,
-                    "--headless",
-                    "--no-sandbox",
-                    "--disable-gpu",
-                    "--window-size=1300,900",
-                    f"--user-data-dir={scratch}/profile",
-                    "--virtual-time-budget=20000",
-                    "--dump-dom",
-                    f"{root}/probe.html#{','.join(pages)}",
-                ],
-                capture_output=True,
-                text=True,
-                timeout=180,
-                check=True,
-            )
-    report = re.search(r'<pre id="report">(.*?)</pre>', finished.stdout, re.DOTALL).group(1)
+            address = f"{root}/probe.html#{','.join(pages)}"
+            document = document_of(chromium, address, Path(scratch), "--window-size=1300,900")
+    report = re.search(r'<pre id="report">(.*?)</pre>', document, re.DOTALL).group(1)
     return json.loads(html.unescape(report))
 
 
@@ -247,7 +231,7 @@ def main(built: Path) -> None:
     """Print what every page has, and end with 1 if a page is beyond a limit."""
     paths = notebooks()
     names = {path: path.relative_to(BOOK).with_suffix("").as_posix() for path in paths}
-    chromium = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+    chromium = find_chromium()
     places: dict[str, float | None] = {}
     if chromium and (built / "index.html").exists():
         there = [name for name in names.values() if (built / f"{name}.html").exists()]

@@ -11,22 +11,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools.chromium import command
+
 # Bash moves the two pipes to the numbers 3 and 4, where Chromium looks for them.
 START = 'from=$1; to=$2; shift 2; exec "$@" 3<&"$from" 4>&"$to"'
-OPTIONS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--hide-scrollbars",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    "--remote-debugging-pipe",
-)
 KEYS = {
     "Tab": ("Tab", 9, ""),
     "Enter": ("Enter", 13, "\r"),
@@ -70,9 +58,9 @@ class Browser:
         self._rest = b""
         child_in, self._to = _pipe()
         self._from, child_out = _pipe()
-        command = ["bash", "-c", START, "bash", str(child_in), str(child_out), chromium, *OPTIONS]
+        started = command(chromium, folder, "--hide-scrollbars", "--remote-debugging-pipe")
         self.process = subprocess.Popen(
-            [*command, f"--user-data-dir={folder / 'profile'}", "about:blank"],
+            ["bash", "-c", START, "bash", str(child_in), str(child_out), *started, "about:blank"],
             pass_fds=(child_in, child_out),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -110,7 +98,12 @@ class Browser:
         """Open a new empty page."""
         context = self.send("Target.createBrowserContext")["browserContextId"]
         target = self.send("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
-        return Page(self, self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
+        session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        return Page(self, context, session)
+
+    def forget(self, session: str) -> None:
+        """Take all events of a page out of `events`."""
+        self.events = [event for event in self.events if event.get("sessionId") != session]
 
     def close(self) -> None:
         """End the browser."""
@@ -141,8 +134,9 @@ class Browser:
 class Page:
     """A page of a `Browser`; made by `Browser.page`."""
 
-    def __init__(self, browser: Browser, session: str) -> None:
+    def __init__(self, browser: Browser, context: str, session: str) -> None:
         self.browser = browser
+        self.context = context
         self.session = session
         for domain in ("Page", "Runtime", "Network"):
             self.send(f"{domain}.enable")
@@ -162,31 +156,57 @@ class Page:
         code = f'try {{ localStorage.mode = localStorage.theme = "{theme}" }} catch {{}}'
         self.send("Page.addScriptToEvaluateOnNewDocument", source=code)
 
-    def use_medium(self, medium: str) -> None:
-        """Show pages as on ``screen`` or in ``print``."""
-        self.send("Emulation.setEmulatedMedia", media=medium)
+    def use_medium(self, medium: str = "", *, reduced_motion: bool = False) -> None:
+        """Show pages as on ``screen`` or in ``print``, and to a reader who may not want that anything moves."""
+        motion = {"name": "prefers-reduced-motion", "value": "reduce" if reduced_motion else "no-preference"}
+        self.send("Emulation.setEmulatedMedia", media=medium, features=[motion])
 
-    def go(self, address: str) -> int:
+    def go(self, address: str, *, scripts: bool = True) -> int:
         """Open an address and wait until formulas are typeset and fonts are there.
+
+        Parameters
+        ----------
+        address : str
+        scripts : bool
+            Whether the page may run its scripts. `evaluate` works in any case.
 
         Returns
         -------
         int
             How many bytes the page and all that it loaded have, uncompressed.
         """
-        self.browser.events.clear()
+        self.send("Emulation.setScriptExecutionDisabled", value=not scripts)
+        self.browser.forget(self.session)
         failed = self.send("Page.navigate", url=address).get("errorText")
         if failed:
             raise BrowserError(f"{address}: {failed}")
-        self.browser.wait("Page.loadEventFired", self.session)
-        self.evaluate(SETTLED)
-        received = [event for event in self.browser.events if event.get("method") == "Network.dataReceived"]
-        return sum(event["params"]["dataLength"] for event in received)
+        self.wait("Page.loadEventFired")
+        if scripts:
+            self.evaluate(SETTLED)
+        return sum(received["dataLength"] for received in self.happened("Network.dataReceived"))
+
+    def wait(self, method: str) -> dict:
+        """Wait for an event of the protocol and return its parameters."""
+        return self.browser.wait(method, self.session)
+
+    def happened(self, method: str) -> list[dict]:
+        """Return the parameters of all events of a name since the page was opened."""
+        ours = [event for event in self.browser.events if event.get("sessionId") == self.session]
+        return [event["params"] for event in ours if event["method"] == method]
 
     def requests(self) -> list[str]:
         """Return the addresses that were asked for since the page was opened."""
-        sent = [event for event in self.browser.events if event.get("method") == "Network.requestWillBeSent"]
-        return [event["params"]["request"]["url"] for event in sent]
+        return [sent["request"]["url"] for sent in self.happened("Network.requestWillBeSent")]
+
+    def refused(self) -> list[str]:
+        """Return the addresses that a server has answered with an error since the page was opened."""
+        answers = [received["response"] for received in self.happened("Network.responseReceived")]
+        return [answer["url"] for answer in answers if answer["status"] >= 400]
+
+    def errors(self) -> list[str]:
+        """Return the errors that no script has caught since the page was opened."""
+        thrown = [event["exceptionDetails"] for event in self.happened("Runtime.exceptionThrown")]
+        return [details.get("exception", {}).get("description", details["text"]) for details in thrown]
 
     def evaluate(self, expression: str) -> object:
         """Return the value of a JavaScript expression; a promise is waited for."""
@@ -196,12 +216,13 @@ class Page:
             raise BrowserError(details.get("exception", {}).get("description", details["text"]))
         return answer["result"].get("value")
 
-    def press(self, key: str, *, shift: bool = False) -> None:
-        """Press a key of `KEYS` and let it go."""
-        name, code, text = KEYS[key]
-        common = {"key": name, "code": key, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
-        self.send("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **common)
-        self.send("Input.dispatchKeyEvent", type="keyUp", **common)
+    def press(self, *keys: str, shift: bool = False) -> None:
+        """Press keys of `KEYS`, one after the other, where the focus is."""
+        for key in keys:
+            name, code, text = KEYS[key]
+            common = {"key": name, "code": key, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
+            self.send("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **common)
+            self.send("Input.dispatchKeyEvent", type="keyUp", **common)
 
     def point(self, x: float, y: float) -> None:
         """Move the mouse to a place in the window."""
@@ -221,6 +242,11 @@ class Page:
         """Print the page on A4."""
         data = self.send("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, printBackground=True)["data"]
         path.write_bytes(base64.b64decode(data))
+
+    def close(self) -> None:
+        """Close the page and forget what it has stored."""
+        self.browser.send("Target.disposeBrowserContext", browserContextId=self.context)
+        self.browser.forget(self.session)
 
 
 @contextlib.contextmanager

@@ -7,8 +7,8 @@ import os
 import pytest
 from browser import open_browser
 from building import Book, build, build_small
-from page_requests import INSTALL_CHROMIUM, find_chromium
 
+from tools.chromium import INSTALL_CHROMIUM, find_chromium
 from tools.learn import served
 
 
@@ -76,7 +76,9 @@ def browser(chromium, tmp_path_factory):
 @pytest.fixture
 def page(browser):
     """Open a new page, 1280 pixels wide."""
-    return browser.page()
+    opened = browser.page()
+    yield opened
+    opened.close()
 
 
 BASE_URL = "https://course.example.org/unrolled"

@@ -2,14 +2,11 @@
 
 import json
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-INSTALL_CHROMIUM = "Chromium is not installed; on Debian or Ubuntu: sudo apt-get install chromium"
+from tools.chromium import document_of
 
 # Attributes that a browser follows on its own. A plain <a href> is followed by the reader, not by the page.
 FOLLOWED = {
@@ -113,12 +110,7 @@ def local_target(address: str, page: Path) -> Path | None:
     return (page.parent / unquote(parts.path)).resolve()
 
 
-def find_chromium() -> str | None:
-    """Return the path of an installed Chromium, or None."""
-    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
-
-
-def browse(chromium: str, address: str, folder: Path, *, milliseconds: int = 20000) -> tuple[str, list[str]]:
+def browse(chromium: str, address: str, folder: Path) -> tuple[str, list[str]]:
     """Open an address in headless Chromium.
 
     Parameters
@@ -129,8 +121,6 @@ def browse(chromium: str, address: str, folder: Path, *, milliseconds: int = 200
         An http or file address.
     folder : Path
         An empty folder for the browser's profile and its log of the network.
-    milliseconds : int
-        Virtual time that the page gets. The clock stands still while something is loading.
 
     Returns
     -------
@@ -141,33 +131,9 @@ def browse(chromium: str, address: str, folder: Path, *, milliseconds: int = 200
         (its clock, its updates) has no origin and is left out.
     """
     log = folder / "network.json"
-    # Names are not resolved, so that nothing leaves the machine; a request is logged before its name is looked up.
-    finished = subprocess.run(
-        [
-            chromium,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            f"--user-data-dir={folder / 'profile'}",
-            f"--virtual-time-budget={milliseconds}",
-            f"--log-net-log={log}",
-            "--net-log-capture-mode=Everything",
-            "--dump-dom",
-            address,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=True,
-    )
-    return finished.stdout, _requested(json.loads(log.read_text(encoding="utf-8")))
+    flags = (f"--log-net-log={log}", "--net-log-capture-mode=Everything")
+    document = document_of(chromium, address, folder, *flags)
+    return document, _requested(json.loads(log.read_text(encoding="utf-8")))
 
 
 def _requested(log: dict) -> list[str]:

@@ -185,12 +185,7 @@ def test_the_page_for_wrong_addresses_is_whole_at_any_depth(book, small_book, pa
         assert (
             page.evaluate("document.querySelector('article h1').firstChild.textContent") == "This page does not exist"
         )
-        failed = [
-            event["params"]["response"]["url"]
-            for event in page.browser.events
-            if event.get("method") == "Network.responseReceived" and event["params"]["response"]["status"] >= 400
-        ]
-        assert [address for address in failed if not address.endswith("no/such/page.html")] == []
+        assert [address for address in page.refused() if not address.endswith("no/such/page.html")] == []
         links = page.evaluate(
             "[...document.links].map((link) => link.href).filter((a) => a.startsWith(location.origin))"
         )

@@ -135,7 +135,7 @@ def test_the_first_touch_of_a_term_shows_its_note_and_the_second_follows_the_lin
     assert page.evaluate("location.pathname").endswith(f"/{CHAPTER}.html")
     assert page.evaluate(SHOWN) == [note]
     page.tap(*term)
-    page.browser.wait("Page.loadEventFired", page.session)
+    page.wait("Page.loadEventFired")
     assert page.evaluate("location.pathname + location.hash") == f"/glossary.html#{note.removeprefix('note-')}"
 
 
@@ -308,6 +308,7 @@ def test_every_page_with_all_that_it_loads_has_less_than_a_megabyte_and_a_half(b
     for path in book.pages():
         fresh = browser.page()
         bytes_of[path.relative_to(book.folder).as_posix()] = fresh.go(f"{site}/{path.relative_to(book.folder)}")
+        fresh.close()
     assert min(bytes_of.values()) > 100_000
     assert {name: size for name, size in bytes_of.items() if size >= MOST_BYTES} == {}
 
@@ -317,17 +318,7 @@ def test_no_page_asks_for_a_file_that_is_not_there_or_writes_an_error(book, site
         if path.name == "404.html":
             continue
         page.go(f"{site}/{path.relative_to(book.folder)}")
-        wrong = [
-            event["params"]["response"]["url"]
-            for event in page.browser.events
-            if event["method"] == "Network.responseReceived" and event["params"]["response"]["status"] >= 400
-        ]
-        wrong += [
-            event["params"]["exceptionDetails"]["exception"].get("description", "")
-            for event in page.browser.events
-            if event["method"] == "Runtime.exceptionThrown"
-        ]
-        assert wrong == [], path.name
+        assert page.refused() + page.errors() == [], path.name
 
 
 # ------------------------------------------------------------------------------------------------------- pictures

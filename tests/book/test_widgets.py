@@ -1,12 +1,11 @@
 """The widgets of the chapters: their numbers are NumPy's, they work by keyboard, and they are there without scripts.
 
-`python tests/book/test_widgets.py` writes what is generated: the numbers in `walk-back.js`, and the stills in
-`book/figures/widget-*.html`, which are what the scripts draw at the start.
+`PYTHONPATH=. python tests/book/test_widgets.py` writes what is generated: the numbers in `walk-back.js`, and the stills
+in `book/figures/widget-*.html`, which are what the scripts draw at the start.
 """
 
 import html
 import json
-import os
 import re
 import sys
 import tempfile
@@ -14,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from devtools import opened
-from page_requests import INSTALL_CHROMIUM, find_chromium, script_hosts
+from browser import open_browser
+from page_requests import script_hosts
 
+from tools.chromium import INSTALL_CHROMIUM, find_chromium
 from unrolled import rnn_backward, rnn_forward
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,8 +112,9 @@ def write_generated(chromium):
     Wx, x = Wx[1:-1], x.replace("],[", ",").replace("[[", "[").replace("]]", "]")
     lines = f"  const Q = {Q};\n  const WX = {Wx};\n  const X = {x};\n"
     script.write_text(NUMBERS.sub(lambda _: lines, script.read_text(encoding="utf-8")), encoding="utf-8")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, opened(chromium, Path(folder)) as tab:
-        tab.open(page_of(Path(folder)))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, open_browser(chromium, Path(folder)) as run:
+        tab = run.page()
+        tab.go(page_of(Path(folder)))
         for name in WIDGETS:
             file = FIGURES / f"widget-{name}.html"
             text = DRAWING.sub(lambda _, n=name: escaped(drawn(tab, n)), file.read_text(encoding="utf-8"))
@@ -127,12 +128,12 @@ def escaped(drawing):
 
 def drawn(tab, name):
     """Return the drawing of a widget."""
-    return tab.run(f"document.querySelector('[data-widget={name}] .drawing').innerHTML")
+    return tab.evaluate(f"document.querySelector('[data-widget={name}] .drawing').innerHTML")
 
 
 def said(tab, name):
     """Return the line that a widget announces."""
-    return tab.run(f"document.querySelector('[data-widget={name}] [aria-live]').textContent")
+    return tab.evaluate(f"document.querySelector('[data-widget={name}] [aria-live]').textContent")
 
 
 # -------------------------------------------------------------------------------------------------- the scripts
@@ -192,35 +193,37 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Yield the tab of one browser for all tests. Without Chromium they are skipped, but fail where CI is set."""
-    chromium = find_chromium()
-    if chromium is None:
-        if os.environ.get("CI"):
-            pytest.fail(INSTALL_CHROMIUM)
-        pytest.skip(INSTALL_CHROMIUM)
-    with opened(chromium, tmp_path_factory.mktemp("profile")) as tab:
-        yield tab
+def screen(browser):
+    """Open one page for all tests."""
+    opened = browser.page()
+    yield opened
+    opened.close()
+
+
+def show_as(page, width, *, media="", reduced_motion=False):
+    """Set the width of a page, which makes it a telephone or a desk, the medium and what the reader prefers."""
+    page.resize(width, 844, touch=width == PHONE_WIDTH)
+    page.use_medium(media, reduced_motion=reduced_motion)
 
 
 @pytest.fixture
-def tab(browser, address):
-    """Return the tab with the page freshly opened, as wide as a desk."""
-    browser.show_as(DESK_WIDTH)
-    browser.open(address)
-    yield browser
-    assert browser.errors == []
+def tab(screen, address):
+    """Return the page freshly opened, as wide as a desk."""
+    show_as(screen, DESK_WIDTH)
+    screen.go(address)
+    yield screen
+    assert screen.errors() == []
 
 
 def numbers(tab, name):
     """Return what a widget says its numbers are."""
-    return tab.run(f"document.querySelector('[data-widget={name}]').numbers()")
+    return tab.evaluate(f"document.querySelector('[data-widget={name}]').numbers()")
 
 
 def set_sliders(tab, name, **values):
     """Set sliders of a widget as if they had been dragged."""
     for slider, value in values.items():
-        tab.run(
+        tab.evaluate(
             f"""(() => {{ const slider = document.querySelector('[data-widget={name}] [name={slider}]');
             slider.value = {value}; slider.dispatchEvent(new Event("input", {{bubbles: true}})); }})()"""
         )
@@ -228,7 +231,7 @@ def set_sliders(tab, name, **values):
 
 def focus(tab, selector):
     """Put the focus on an element."""
-    tab.run(f"document.querySelector({json.dumps(selector)}).focus()")
+    tab.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
 
 
 def shown(drawing, kind):
@@ -261,7 +264,7 @@ def test_the_unrolled_network_has_the_numbers_of_numpy(tab, setting, pressed):
     set_sliders(tab, "unroll", **setting)
     x = [1, 0, 0, 0, 0, 0, 0, 0]
     for step in pressed:
-        tab.run(f"document.querySelector('[aria-label=\"Input at step {step}\"]').click()")
+        tab.evaluate(f"document.querySelector('[aria-label=\"Input at step {step}\"]').click()")
         x[step - 1] = 1 - x[step - 1]
     found = numbers(tab, "unroll")
     assert found["x"] == x
@@ -338,12 +341,12 @@ def test_the_still_of_the_gradient_shows_the_numbers_of_numpy():
 
 
 @pytest.mark.parametrize("name", WIDGETS)
-def test_still_and_script_draw_the_same(browser, address, name):
-    browser.show_as(DESK_WIDTH)
-    browser.open(address, scripts=False)
-    before = drawn(browser, name), said(browser, name)
-    browser.open(address)
-    assert (drawn(browser, name), said(browser, name)) == before
+def test_still_and_script_draw_the_same(screen, address, name):
+    show_as(screen, DESK_WIDTH)
+    screen.go(address, scripts=False)
+    before = drawn(screen, name), said(screen, name)
+    screen.go(address)
+    assert (drawn(screen, name), said(screen, name)) == before
     assert before[0].count("<text") > 15
 
 
@@ -353,18 +356,18 @@ CONTROLS = ".widget input, .widget button, .widget-hint"
 
 
 @pytest.mark.parametrize(("scripts", "media"), [(False, ""), (False, "print"), (True, "print")])
-def test_without_scripts_and_in_print_the_drawing_stands_and_no_control(browser, address, scripts, media):
-    browser.show_as(DESK_WIDTH, media=media)
-    browser.open(address, scripts=scripts)
-    assert browser.run(f"({VISIBLE})({json.dumps(CONTROLS)})") == 0
-    assert browser.run(f"({VISIBLE})('.widget svg .drawing, .widget-live, .widget figcaption')") == 6
+def test_without_scripts_and_in_print_the_drawing_stands_and_no_control(screen, address, scripts, media):
+    show_as(screen, DESK_WIDTH, media=media)
+    screen.go(address, scripts=scripts)
+    assert screen.evaluate(f"({VISIBLE})({json.dumps(CONTROLS)})") == 0
+    assert screen.evaluate(f"({VISIBLE})('.widget svg .drawing, .widget-live, .widget figcaption')") == 6
 
 
 def test_with_scripts_every_control_is_there(tab):
-    assert tab.run(f"({VISIBLE})('[data-widget=unroll] input')") == 4
-    assert tab.run(f"({VISIBLE})('[data-widget=unroll] button')") == 10
-    assert tab.run(f"({VISIBLE})('[data-widget=walk-back] input')") == 3
-    assert tab.run(f"({VISIBLE})('[data-widget=walk-back] button')") == 2
+    assert tab.evaluate(f"({VISIBLE})('[data-widget=unroll] input')") == 4
+    assert tab.evaluate(f"({VISIBLE})('[data-widget=unroll] button')") == 10
+    assert tab.evaluate(f"({VISIBLE})('[data-widget=walk-back] input')") == 3
+    assert tab.evaluate(f"({VISIBLE})('[data-widget=walk-back] button')") == 2
 
 
 # ------------------------------------------------------------------------------------------- keys, fingers, ears
@@ -374,7 +377,7 @@ def test_every_control_has_a_name_and_can_be_reached_by_tab_with_a_visible_focus
     reached, bare = [], []
     for _ in range(19):
         tab.press("Tab")
-        control = tab.run(
+        control = tab.evaluate(
             """(() => { const { activeElement: now } = document, style = getComputedStyle(now);
             return { name: now.labels?.[0]?.textContent || now.ariaLabel || now.textContent,
                      outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth) }; })()"""
@@ -419,9 +422,9 @@ def test_arrow_keys_walk_back_and_forth(tab, place):
 
 def test_the_space_bar_switches_an_input_and_enter_resets_everything(tab):
     focus(tab, '[aria-label="Input at step 4"]')
-    tab.press(" ")
+    tab.press("Space")
     assert numbers(tab, "unroll")["x"] == [1, 0, 0, 1, 0, 0, 0, 0]
-    assert tab.run("document.activeElement.ariaPressed") == "true"
+    assert tab.evaluate("document.activeElement.ariaPressed") == "true"
     focus(tab, "[data-widget=unroll] [name=wh]")
     tab.press("ArrowRight", "ArrowRight", "ArrowUp")
     assert numbers(tab, "unroll")["wh"] == pytest.approx(0.65)
@@ -443,35 +446,35 @@ def test_the_gain_is_dragged_by_keys(tab):
 
 def place_of(tab, selector, across=0.5, down=0.5):
     """Bring an element into view and return a place in it."""
-    return tab.run(
+    return tab.evaluate(
         f"""(() => {{ const part = document.querySelector({json.dumps(selector)});
         part.scrollIntoView({{block: "center"}}); const box = part.getBoundingClientRect();
         return [box.x + {across} * box.width, box.y + {down} * box.height]; }})()"""
     )
 
 
-def test_a_finger_switches_an_input_chooses_a_step_and_moves_the_mark(browser, address):
-    browser.show_as(PHONE_WIDTH)
-    browser.open(address)
-    browser.touch(*place_of(browser, '[aria-label="Input at step 2"]'))
-    assert numbers(browser, "unroll")["x"][:3] == [1, 1, 0]
-    browser.touch(*place_of(browser, "[data-step='7'] rect.unit"))
-    assert numbers(browser, "unroll")["step"] == 7
-    browser.touch(*place_of(browser, "[data-widget=walk-back] svg", across=144 / 360, down=0.4))
-    assert numbers(browser, "walk-back")["back"] == 20
+def test_a_finger_switches_an_input_chooses_a_step_and_moves_the_mark(screen, address):
+    show_as(screen, PHONE_WIDTH)
+    screen.go(address)
+    screen.tap(*place_of(screen, '[aria-label="Input at step 2"]'))
+    assert numbers(screen, "unroll")["x"][:3] == [1, 1, 0]
+    screen.tap(*place_of(screen, "[data-step='7'] rect.unit"))
+    assert numbers(screen, "unroll")["step"] == 7
+    screen.tap(*place_of(screen, "[data-widget=walk-back] svg", across=144 / 360, down=0.4))
+    assert numbers(screen, "walk-back")["back"] == 20
 
 
-def test_the_walk_goes_step_by_step_or_at_once_where_no_motion_is_wanted(browser, address):
+def test_the_walk_goes_step_by_step_or_at_once_where_no_motion_is_wanted(screen, address):
     walk = "document.querySelector('[data-widget=walk-back] [name=play]').click()"
     for reduced, expected in [(False, 0), (True, 30)]:
-        browser.show_as(DESK_WIDTH, reduced_motion=reduced)
-        browser.open(address)
-        browser.run(walk)
-        assert numbers(browser, "walk-back")["back"] == expected
-    browser.show_as(DESK_WIDTH)
-    browser.open(address)
-    browser.run(walk)
-    passed = browser.run(
+        show_as(screen, DESK_WIDTH, reduced_motion=reduced)
+        screen.go(address)
+        screen.evaluate(walk)
+        assert numbers(screen, "walk-back")["back"] == expected
+    show_as(screen, DESK_WIDTH)
+    screen.go(address)
+    screen.evaluate(walk)
+    passed = screen.evaluate(
         """new Promise((done) => { const seen = [], root = document.querySelector('[data-widget=walk-back]');
         root.addEventListener("input", () => (seen.push(root.numbers().back), seen.at(-1) === 30 && done(seen))); })"""
     )
@@ -496,14 +499,14 @@ BEYOND = """[...document.querySelectorAll(".widget-stage svg")].flatMap((svg) =>
 
 @pytest.mark.parametrize("back", [0, 2, 5, 9, 15, 30])
 @pytest.mark.parametrize(("wh", "gain", "size"), [(0.5, 0.9, 0.5), (-2, 2, 0), (2, 0.2, 2)])
-def test_on_a_telephone_the_text_is_readable_and_nothing_is_cut(browser, address, wh, gain, size, back):
-    browser.show_as(PHONE_WIDTH)
-    browser.open(address)
-    set_sliders(browser, "unroll", wx=-2, wh=wh, b=-1, step=8 if back else 1)
-    set_sliders(browser, "walk-back", gain=gain, size=size, back=back)
-    assert min(browser.run(TEXT_SIZES)) >= SMALLEST_TEXT
-    assert browser.run(BEYOND) == []
-    assert browser.run("document.documentElement.scrollWidth") <= PHONE_WIDTH
+def test_on_a_telephone_the_text_is_readable_and_nothing_is_cut(screen, address, wh, gain, size, back):
+    show_as(screen, PHONE_WIDTH)
+    screen.go(address)
+    set_sliders(screen, "unroll", wx=-2, wh=wh, b=-1, step=8 if back else 1)
+    set_sliders(screen, "walk-back", gain=gain, size=size, back=back)
+    assert min(screen.evaluate(TEXT_SIZES)) >= SMALLEST_TEXT
+    assert screen.evaluate(BEYOND) == []
+    assert screen.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH
 
 
 PLACES = """(() => {
@@ -517,33 +520,33 @@ PLACES = """(() => {
 
 
 @pytest.mark.parametrize("width", [PHONE_WIDTH, DESK_WIDTH])
-def test_buttons_lie_over_their_circles_and_thumbs_below_their_steps(browser, address, width):
-    browser.show_as(width)
-    browser.open(address)
-    places = browser.run(PLACES)
+def test_buttons_lie_over_their_circles_and_thumbs_below_their_steps(screen, address, width):
+    show_as(screen, width)
+    screen.go(address)
+    places = screen.evaluate(PLACES)
     np.testing.assert_allclose(places["buttons"], places["circles"], atol=1)
     np.testing.assert_allclose(places["step"], [places["circles"][0][0], places["circles"][-1][0]], atol=1.5)
     np.testing.assert_allclose(places["back"], places["line"], atol=1.5)
 
 
-def test_a_page_without_a_widget_is_left_alone(browser, tmp_path):
+def test_a_page_without_a_widget_is_left_alone(screen, tmp_path):
     scripts = "".join(f'<script src="{(SCRIPTS / name).as_uri()}.js"></script>' for name in ("shared", *WIDGETS))
     page = tmp_path / "plain.html"
     body = '<figure><p hidden="">nothing to play with</p><input type="range"></figure>'
     page.write_text(f"<!doctype html><title>plain</title>{scripts}<body>{body}</body>", encoding="utf-8")
     frame = "const frame = document.body.appendChild(document.createElement('iframe'))"
-    browser.open(page.as_uri())
-    assert browser.run("document.body.innerHTML") == body
-    assert browser.errors == []
+    screen.go(page.as_uri())
+    assert screen.evaluate("document.body.innerHTML") == body
+    assert screen.errors() == []
     clean = f"(() => {{ {frame}; const clean = Object.keys(frame.contentWindow); frame.remove(); return clean; }})()"
-    added = set(browser.run("Object.keys(window)")) - set(browser.run(clean))
+    added = set(screen.evaluate("Object.keys(window)")) - set(screen.evaluate(clean))
     assert added == {"unrolledWidgets"}
 
 
 def test_nothing_is_asked_for_but_files(tab):
     set_sliders(tab, "walk-back", gain=1.5)
-    assert {address.partition(":")[0] for address in tab.requested} == {"file"}
-    assert len(tab.requested) == 6  # the page, two styles, three scripts
+    assert {address.partition(":")[0] for address in tab.requests()} == {"file"}
+    assert len(tab.requests()) == 6  # the page, two styles, three scripts
 
 
 if __name__ == "__main__":
