@@ -55,7 +55,7 @@ def site(book):
 
 @pytest.fixture(scope="session")
 def small_book(tmp_path_factory):
-    """Build a book of five pages for a base URL; see `SMALL_BOOK`."""
+    """Build a book of six pages for a base URL; see `SMALL_BOOK`."""
 
     def build_into(folder):
         small = build_small(folder, SMALL_BOOK, BASE_URL=BASE_URL)
@@ -83,13 +83,14 @@ def page(browser):
 
 BASE_URL = "https://course.example.org/unrolled"
 SMALL_BOOK = {
-    "index": "# A small book\n\n**Five pages** with the *frame* of the course, nothing more. "
+    "index": "# A small book\n\n**Six pages** with the *frame* of the course, nothing more. "
     + "They say little. " * 20
     + "\n\nThe {term}`mask` says so.\n",
     "03-one-chapter": "# One chapter\n\nIt has two equations and $x_t$.\n\n$$\na = b\n$$ (eq-one)\n\n"
     "$$\nc = d\n$$ (eq-two)\n\nSee {eq}`eq-two` and {eq}`eq-three`.\n",
     "folklore/k07-a-claim": "# A claim\n\nIt has one equation.\n\n$$\ne = f\n$$ (eq-three)\n\nSee {eq}`eq-one`.\n",
     "a-widget": '# A widget\n\nIt can be touched, by a hand.\n\n<div data-widget="gain"></div>\n',
+    "a-term": "# A term\n\nThere is the {term}`mask`, and no formula beside it.\n",
     "glossary": "# Glossary\n\n```{glossary}\nmask\n  Which steps are *real*; $m_t$ is one or 0. See {term}`batch`.\n"
     "\nbatch\n  Several sequences.\n```\n",
 }
