@@ -246,6 +246,7 @@ loss = Calculation(
         ),
         Case(" where one position has nearly all of the loss", {"apart": 1e12}),
     ),
-    large={"N": 2, "T": 5, "V": 1000},
+    # A right gradient may look at all V scores once for each of them, in plain Python: V is small beside N · T.
+    large={"N": 4, "T": 25, "V": 100},
 )
 """The masked loss, its value first, then its gradient."""

@@ -423,11 +423,15 @@ def draw_mask(rng: np.random.Generator, N: int, T: int, shortest: int = 2) -> np
 
 
 def _draw_masked(rng: np.random.Generator, *, full: bool = False, shortest: int = 2, **options: Any) -> Problem:
-    """Draw a batch of unequal lengths; beyond the end of a sequence its input is large garbage."""
+    """Draw a batch of unequal lengths; beyond the end of a sequence its input is garbage, half of it large.
+
+    Large garbage drives tanh to its ends, where one mistake looks like the other; the other half tells them apart.
+    """
     problem = draw(rng, **{"low": {"N": 4, "T": 6}, **options})
     x, N, T = problem.given["x"], problem.sizes["N"], problem.sizes["T"]
     mask = np.ones((N, T), bool) if full else draw_mask(rng, N, T, shortest)
-    x = np.where(mask[..., None], x, GARBAGE * rng.standard_normal(x.shape))
+    size = np.where(rng.random((N, T, 1)) < 0.5, GARBAGE, 1.0)
+    x = np.where(mask[..., None], x, size * rng.standard_normal(x.shape))
     return Problem(problem.sizes, {**problem.given, "x": x, "mask": mask})
 
 
@@ -453,6 +457,11 @@ masked = Calculation(
     equation="rnn-mask",
     mistakes=(
         mistake("mask_ignored", "The mask is ignored: padded steps are computed like real ones.", h_t=lambda new: new),
+        mistake(
+            "stored_as_if_real",
+            "Padded steps carry the state on, but what is stored for them is the state that they would have made.",
+            h=lambda new, visited: batch_first(new, visited),
+        ),
         mistake(
             "state_zeroed",
             "The mask sets the state to zero at padded steps; they should carry the state on.",

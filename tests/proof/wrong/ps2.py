@@ -126,6 +126,7 @@ WRONG = {
     ],
     "rnn_forward_masked": [
         ("mask_ignored", KEPT, "new"),
+        ("stored_as_if_real", "h[:, t] = h_t\n    return h\n", "h[:, t] = new\n    return h\n"),
         ("state_zeroed", KEPT, "new * mask[:, t, None]"),
         ("input_zeroed", "in range(T):", "in range(T):\n        x = x * mask[:, :, None]\n        mask = mask | True"),
         ("mask_inverted", KEPT, "np.where(mask[:, t, None], h_t, new)"),
