@@ -10,13 +10,19 @@ from autograder.engine.mistakes import Mistake
 
 IN_OTHER_WORDS = {
     "core dimension": "`@` needs equal inner sizes: (N, D) @ (D, H) gives (N, H). Inputs and states are rows here, so"
-    " weights stand to their right.",
+    " weights stand to their right; `.T` swaps the two sizes.",
+    "indexing arrays could not": "Arrays of indices in one pair of brackets pick one entry for each pair of theirs:"
+    " they need the same length.",
+    "is out of bounds": "Python counts from 0: the last of n entries has the index n - 1.",
+    "numpy boolean": "True and False are no numbers here: `~mask` is the opposite mask, and 1.0 * mask makes ones and"
+    " zeros of it.",
+    "bitwise_xor": "In Python `^` is no power: that is `**`.",
     "could not be broadcast": "`+`, `*` and np.where work entry by entry: both arrays need the same shape, and only an"
     " axis of size 1 is stretched. `a[:, None]` makes (N, 1) of (N,); a matrix product is `@`.",
     "truth value of an array": "An `if` needs one answer and this array holds many. Test for None with `is None`;"
     " choose between arrays entry by entry, with arithmetic or np.where.",
 }
-"""What a message of NumPy means here, by a part of it."""
+"""What a message of NumPy means here, by a part of it. The first part that is found counts."""
 
 
 def explain(found: Iterable[Mistake], equations: Mapping[str, str], equation: str = "") -> list[str]:
@@ -38,7 +44,7 @@ def explain(found: Iterable[Mistake], equations: Mapping[str, str], equation: st
 
 def in_other_words(message: str) -> list[str]:
     """Return the lines that say what NumPy meant."""
-    return [f"  {meaning}" for part, meaning in IN_OTHER_WORDS.items() if part in message]
+    return [f"  {meaning}" for part, meaning in IN_OTHER_WORDS.items() if part in message][:1]
 
 
 def listed(names: list[str]) -> str:

@@ -42,12 +42,17 @@ def test_an_equation_without_a_label_is_not_pointed_to():
         (lambda: np.ones((2, 3)) @ np.ones((2, 3)), "`@` needs equal inner sizes"),
         (lambda: np.ones((2, 3)) + np.ones(2), "`+`, `*` and np.where work entry by entry"),
         (lambda: bool(np.ones(2)), "An `if` needs one answer"),
-        (lambda: np.ones(2)[5], None),
+        (lambda: np.ones(2)[5], "Python counts from 0"),
+        (lambda: np.ones((4, 3))[np.arange(4), np.arange(3)], "Arrays of indices in one pair of brackets"),
+        (lambda: True - np.ones(2, bool), "True and False are no numbers here"),
+        (lambda: -np.ones(2, bool), "True and False are no numbers here"),
+        (lambda: np.ones(2) ^ 2, "In Python `^` is no power"),
+        (lambda: np.reshape(np.ones(3), (2, 2)), None),
     ],
-    ids=["matmul", "broadcast", "truth", "index"],
+    ids=["matmul", "broadcast", "truth", "index", "indices", "minus", "negative", "power", "other"],
 )
 def test_what_numpy_says_is_told_in_other_words(wrong, said):
-    with pytest.raises((ValueError, IndexError)) as caught:
+    with pytest.raises((ValueError, IndexError, TypeError)) as caught:
         wrong()
     lines = in_other_words(str(caught.value))
     assert len(lines) == (said is not None)
