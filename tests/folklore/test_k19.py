@@ -22,7 +22,7 @@ def test_below_gain_one_the_influence_never_exceeds_a_power_of_the_gain(gain, st
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("H", "D"), [(8, 3), (32, 1), (32, 16), (128, 3)])
-def test_below_gain_one_nobody_remembers_whatever_the_sizes(H, D):
+def test_below_gain_one_every_network_forgets_whatever_the_sizes(H, D):
     back = [0, 30, 60, 120, 240, 959]
     for seed in range(80 if H < 100 else 10):
         moved = page.influence(seed, 0.9, T=960, D=D, H=H, back=back)
@@ -39,11 +39,11 @@ def test_the_number_of_the_page_holds_for_eighty_networks():
 
 @pytest.mark.parametrize(("H", "T", "seeds"), [(32, 400, range(10, 30)), (32, 3200, range(2)), (128, 400, range(3))])
 @pytest.mark.parametrize("gain", [0.5, 0.9, 1.0, 1.5, 3.0])
-def test_the_factor_per_step_is_about_the_gain_times_the_typical_slope(gain, H, T, seeds):
+def test_the_factor_per_step_is_within_a_sixth_of_the_gain_times_the_typical_slope(gain, H, T, seeds):
     for seed in seeds:
         for strength in (0.5, 4.0):
             factor, predicted = page.law(seed, gain, strength, T=T, H=H)
-            assert abs(np.log(factor / predicted)) < 0.3
+            assert 0.85 < factor / predicted < 1.1
 
 
 def test_strong_inputs_make_a_network_forget_above_gain_one():
@@ -78,3 +78,29 @@ def test_no_later_input_moves_a_state_by_a_single_bit(gain):
         later[0, t:] += 1
         moved = (page.rnn_forward(later, None, *page.network(0, gain))[0] != states).any(axis=2)[0]
         assert moved.argmax() == t
+
+
+@pytest.mark.parametrize("steps", [10, 1000, 8000])
+def test_a_latch_holds_a_large_change_and_forgets_a_tiny_one(steps):
+    silence = [0] * (steps - 1)
+    set_up, set_down = page.latch([1, *silence]), page.latch([-1, *silence])
+    assert set_up > 0.9
+    assert set_down < -0.9
+    assert abs(page.latch([1 + 1e-3, *silence]) - set_up) < 1e-7
+    assert 2 * (1 - set_up**2) < 0.5
+
+
+def test_a_latch_holds_under_small_noise_and_not_under_large():
+    for seed in range(20):
+        noise = np.random.default_rng(seed).normal(size=7999)
+        assert page.latch([1, *(0.02 * noise)]) > 0.5 > -0.5 > page.latch([-1, *(0.02 * noise)])
+        assert page.latch([1, *noise]) == page.latch([-1, *noise])
+
+
+@pytest.mark.parametrize("gain", [0.5, 0.9])
+def test_below_gain_one_even_opposite_pasts_of_any_size_are_forgotten(gain):
+    for seed in range(20):
+        x = np.random.default_rng(seed).normal(size=(1, 960, 3)).repeat(2, axis=0)
+        x[:, 0] = [[100], [-100]]
+        last = page.rnn_forward(x, None, *page.network(seed, gain))[0][:, -1]
+        assert np.abs(last[0] - last[1]).max() < 1e-12
