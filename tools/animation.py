@@ -29,8 +29,8 @@ QUESTION = "rnn_backward"
 SEED = 7
 MISSING = " + dh_next"
 SHOWN = ("def ", "for ", "dh_total =", "return ")
-"""Beginnings of the lines of the function that are shown. What lies between them is folded into an ellipsis: the picture
-must not solve the problem set."""
+"""Beginnings of the lines of the function that are shown. What lies between them is folded into an ellipsis: the
+picture must not solve the problem set."""
 
 COLUMNS = 49  # characters of a row; wide enough for the code, narrow enough for a telephone
 MESSAGE_LINES = 4  # of the message: what is wrong, the mistake, the equation, where it starts
