@@ -18,6 +18,9 @@ LAB ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# Tests run side by side, so each keeps to one thread of BLAS; more of them only wait for one another.
+ONE_THREAD := OPENBLAS_NUM_THREADS=1
+
 say = @printf '\n\033[1m== %s\033[0m\n' "$(1)"
 
 help: ## Show this list
@@ -108,12 +111,12 @@ test: $(HTML)/index.html ## Run everything that must pass
 	$(call say,The pages keep their limits)
 	@python tools/pages.py
 	$(call say,The chapters run and print what they say (nbval))
-	@python -m pytest -q --nbval --nbval-sanitize-with tests/book/nbval_sanitize.cfg book/*.ipynb $(wildcard book/folklore/*.ipynb) -n $(JOBS) --dist loadfile
+	@$(ONE_THREAD) python -m pytest -q --nbval --nbval-sanitize-with tests/book/nbval_sanitize.cfg book/*.ipynb $(wildcard book/folklore/*.ipynb) -n $(JOBS) --dist loadfile
 	$(call say,Tests)
-	@python -m pytest -q tests -n $(JOBS) --dist worksteal
+	@$(ONE_THREAD) python -m pytest -q tests -n $(JOBS) --dist worksteal
 
 quick: $(READY) ## Run the quick tests only
-	@python -m pytest -q tests -m "not slow" -n $(JOBS) --dist worksteal
+	@$(ONE_THREAD) python -m pytest -q tests -m "not slow" -n $(JOBS) --dist worksteal
 
 # More options for `make audit`, such as SEEDS=20
 SEEDS ?= 500
