@@ -52,8 +52,6 @@ def in_page(svg: str, alt: str, key: str) -> str:
     svg = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", svg)
     for color, role in COLORS.items():
         svg = re.sub(color, role, svg, flags=re.IGNORECASE)
-    # A hundredth of a point is far below a pixel; six decimals would be a third of the page.
-    svg = re.sub(r'\bd="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path.group()), svg)
     head, _, body = svg.partition(">")
     box = re.search(r'viewBox="([^"]+)"', head).group(1)
     widest = LARGEST_SCALE * float(box.split()[2]) * 96 / 72
