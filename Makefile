@@ -120,7 +120,7 @@ quick: $(READY) ## Run the quick tests only
 
 # More options for `make audit`, such as SEEDS=20
 SEEDS ?= 500
-audit: $(READY) ## Prove every check on 500 seeds and write benchmarks/audit.md (half an hour on two cores)
+audit: $(READY) ## Prove every check on 500 seeds and write benchmarks/audit.md (twenty minutes on two cores)
 	@python tests/proof/audit.py --seeds $(SEEDS) --jobs $(JOBS) $(if $(filter 500,$(SEEDS)),,--no-write)
 
 bench: $(READY) ## Time the layers against PyTorch, where it is installed

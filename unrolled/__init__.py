@@ -1,4 +1,4 @@
-"""Recurrent layers, losses and optimizers in NumPy, forward and backward, fused and fast.
+"""Recurrent layers, losses, optimizers and a small model in NumPy, forward and backward, fused and fast.
 
 Sequences are batch first, (N, T, D). A forward function returns its result and a cache, the matching backward takes
 the upstream gradient and the cache. float32 stays float32 and float64 stays float64.
