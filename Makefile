@@ -1,7 +1,7 @@
 # Unrolled. Two commands matter: `make course` and `make test`. `make help` lists the others.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: FORCE help course test quick setup book serve exercises normalize learn grade sample-class audit bench constraints clean
+.PHONY: FORCE help course test quick setup book serve exercises normalize learn grade sample-class refute audit bench constraints clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -113,14 +113,17 @@ test: $(HTML)/index.html ## Run everything that must pass
 	$(call say,The chapters run and print what they say (nbval))
 	@$(ONE_THREAD) python -m pytest -q --nbval --nbval-sanitize-with tests/book/nbval_sanitize.cfg book/*.ipynb $(wildcard book/folklore/*.ipynb) -n $(JOBS) --dist loadfile
 	$(call say,Tests)
-	@$(ONE_THREAD) python -m pytest -q tests -n $(JOBS) --dist worksteal
+	@$(ONE_THREAD) python -m pytest -q tests -m "not long" -n $(JOBS) --dist worksteal
 
 quick: $(READY) ## Run the quick tests only
-	@$(ONE_THREAD) python -m pytest -q tests -m "not slow" -n $(JOBS) --dist worksteal
+	@$(ONE_THREAD) python -m pytest -q tests -m "not slow and not long" -n $(JOBS) --dist worksteal
+
+refute: $(READY) ## Try to refute the verdicts of the folklore at eight times the budget (minutes)
+	@$(ONE_THREAD) python -m pytest -q tests -m long -n $(JOBS) --dist worksteal
 
 # More options for `make audit`, such as SEEDS=20
 SEEDS ?= 500
-audit: $(READY) ## Prove every check on 500 seeds and write benchmarks/audit.md (twenty minutes on two cores)
+audit: refute ## Prove every check on 500 seeds and write benchmarks/audit.md (an hour on two cores), and the verdicts
 	@python tests/proof/audit.py --seeds $(SEEDS) --jobs $(JOBS) $(if $(filter 500,$(SEEDS)),,--no-write)
 
 bench: $(READY) ## Time the layers against PyTorch, where it is installed

@@ -9,13 +9,14 @@ from unrolled.clipping import clip_by_norm, clip_by_value
 from unrolled.embedding import EmbeddingCache, embedding_backward, embedding_forward
 from unrolled.gru import GRUCache, gru_backward, gru_forward
 from unrolled.initializers import forget_gate_bias, glorot_uniform, identity, orthogonal
-from unrolled.loss import softmax_cross_entropy
+from unrolled.loss import softmax_cross_entropy, squared_error
 from unrolled.lstm import LSTMCache, lstm_backward, lstm_forward
-from unrolled.models import RNN
+from unrolled.models import LSTM, RNN
 from unrolled.optimizers import SGD, Adam, RMSProp
 from unrolled.rnn import RNNCache, rnn_backward, rnn_forward
 
 __all__ = [
+    "LSTM",
     "RNN",
     "SGD",
     "Adam",
@@ -42,4 +43,5 @@ __all__ = [
     "rnn_backward",
     "rnn_forward",
     "softmax_cross_entropy",
+    "squared_error",
 ]

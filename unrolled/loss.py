@@ -1,4 +1,4 @@
-"""Softmax cross-entropy over a vocabulary, with a mask for positions that do not count."""
+"""The losses: softmax cross-entropy and squared error, with a mask for positions that do not count."""
 
 import numpy as np
 
@@ -56,13 +56,52 @@ def softmax_cross_entropy(y, targets, mask=None):
     return float(loss), dy.reshape(y.shape)
 
 
+def squared_error(y, targets, mask=None):
+    """Mean of (y - target)² over the positions that count and the outputs there, with its gradient.
+
+    The gradient is 2 (y - target) / count, where count is the number of values that are compared.
+
+    Parameters
+    ----------
+    y : ndarray, shape (..., V), float32 or float64
+        The output of the output layer.
+    targets : ndarray, shape (..., V)
+        What it should be. Where the mask is False any value will do.
+    mask : ndarray of bool, shape (...), or None
+        True where a position counts; None means everywhere.
+
+    Returns
+    -------
+    loss : float
+        The mean over the unmasked positions, in the precision of `y`.
+    dy : ndarray, shape (..., V)
+        Gradient of `loss`, of the dtype of `y`.
+
+    Raises
+    ------
+    ValueError
+        If a shape or dtype is wrong, or no position counts.
+    """
+    name = "squared_error"
+    dtype = common_float_dtype(name, y=y)
+    _require_outputs(name, y)
+    targets = np.asarray(targets)
+    if targets.shape != y.shape:
+        raise ValueError(
+            f"{name}: targets has shape {targets.shape}, expected {y.shape}, that of y; "
+            "pass a value for each output of each position."
+        )
+    counted = _check_mask(name, mask, y.shape[:-1])
+    dy = np.where(counted[..., None], y - targets, 0).astype(dtype, copy=False)
+    count = int(counted.sum()) * y.shape[-1]
+    loss = np.square(dy).sum() / count
+    dy *= 2 / count
+    return float(loss), dy
+
+
 def _check_targets(name, y, targets, mask):
     """Check targets and mask against y; return the targets and a flat bool array of what counts."""
-    if y.ndim < 1 or y.shape[-1] == 0:
-        raise ValueError(
-            f"{name}: y has shape {y.shape}, expected (..., V) with V ≥ 1; "
-            "put the scores of one position along the last axis."
-        )
+    _require_outputs(name, y)
     positions, V = y.shape[:-1], y.shape[-1]
     targets = np.asarray(targets)
     if not np.issubdtype(targets.dtype, np.integer):
@@ -74,18 +113,7 @@ def _check_targets(name, y, targets, mask):
             f"{name}: targets has shape {targets.shape}, expected {positions}, that of y without its last axis; "
             "pass one target for each position."
         )
-    counted = np.ones(positions, bool) if mask is None else np.asarray(mask)
-    if counted.dtype != np.bool_:
-        raise ValueError(f"{name}: mask has dtype {counted.dtype}, expected bool; convert it with mask.astype(bool).")
-    if counted.shape != positions:
-        raise ValueError(
-            f"{name}: mask has shape {counted.shape}, expected {positions}, that of targets; "
-            "pass True or False for each position."
-        )
-    if not counted.any():
-        raise ValueError(
-            f"{name}: mask is False everywhere, expected one position that counts; leave such a batch out."
-        )
+    counted = _check_mask(name, mask, positions)
     wrong = targets[counted & ((targets < 0) | (targets >= V))]
     if wrong.size:
         raise ValueError(
@@ -93,3 +121,28 @@ def _check_targets(name, y, targets, mask):
             "mask positions that have no target."
         )
     return targets, counted.reshape(-1)
+
+
+def _require_outputs(name, y):
+    if y.ndim < 1 or y.shape[-1] == 0:
+        raise ValueError(
+            f"{name}: y has shape {y.shape}, expected (..., V) with V ≥ 1; "
+            "put the scores of one position along the last axis."
+        )
+
+
+def _check_mask(name, mask, positions):
+    """Return the mask as an array of bool of the shape of the positions."""
+    counted = np.ones(positions, bool) if mask is None else np.asarray(mask)
+    if counted.dtype != np.bool_:
+        raise ValueError(f"{name}: mask has dtype {counted.dtype}, expected bool; convert it with mask.astype(bool).")
+    if counted.shape != positions:
+        raise ValueError(
+            f"{name}: mask has shape {counted.shape}, expected {positions}, that of y without its last axis; "
+            "pass True or False for each position."
+        )
+    if not counted.any():
+        raise ValueError(
+            f"{name}: mask is False everywhere, expected one position that counts; leave such a batch out."
+        )
+    return counted

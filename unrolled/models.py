@@ -1,18 +1,99 @@
-"""Models made of the layers, with `params` and gradients in dicts, so that a few lines train one."""
+"""Models made of the layers, with `params` and `grads` in dicts, so that a few lines train one."""
 
 import numpy as np
 
 from unrolled.affine import affine_backward, affine_forward
-from unrolled.initializers import orthogonal
-from unrolled.loss import softmax_cross_entropy
-from unrolled.rnn import rnn_backward, rnn_forward
+from unrolled.initializers import forget_gate_bias, identity, orthogonal
+from unrolled.loss import softmax_cross_entropy, squared_error
+from unrolled.lstm import lstm_backward, lstm_forward
+from unrolled.rnn import ACTIVATIONS, rnn_backward, rnn_forward
+from unrolled.training import fit
+
+LOSSES = {"cross_entropy": softmax_cross_entropy, "squared_error": squared_error}
+RECURRENT_STARTS = {
+    "orthogonal": lambda rng, H, gain: orthogonal(rng, (H, H), gain=gain),
+    "identity": lambda rng, H, gain: identity(H, scale=gain),
+    "normal": lambda rng, H, gain: gain / np.sqrt(H) * rng.standard_normal((H, H)),
+}
 
 
-class RNN:
-    """A tanh recurrent layer with an output layer, trained on softmax cross-entropy.
+class _Recurrent:
+    """A recurrent layer with an output layer y_t = h_t Wy + by and a loss: all but the recurrent layer itself.
 
-    h_t = tanh(x_t Wx + h_{t-1} Wh + b) and y_t = h_t Wy + by. At the start Wx and Wy are normal with variance 1 / D and
-    1 / H, Wh is `gain` times a random orthogonal matrix, and the biases are 0.
+    A subclass says what its layer is, in `_layer_forward` and `_layer_backward`. The state of a layer is a tuple of
+    arrays (N, H), each of which may be None.
+    """
+
+    def __init__(self, layer_params, V, rng, loss):
+        self.params = dict(layer_params)
+        H = len(self.params["Wh"])
+        self.params |= {"Wy": rng.standard_normal((H, V)) / np.sqrt(H), "by": np.zeros(V)}
+        self.grads = {}
+        self._loss = LOSSES[_one_of(type(self).__name__, "loss", loss, LOSSES)]
+
+    def fit(self, draw, optimizer, *, updates, clip=None, segment=None, names=None):
+        """Train for a number of updates and return the loss before each.
+
+        Parameters
+        ----------
+        draw : callable
+            Takes nothing and returns a new batch x, targets, mask.
+        optimizer : object
+            With a method `step(params, grads)`, such as `unrolled.Adam`.
+        updates : int
+            How many to make.
+        clip : float, callable or None
+            A number clips the gradients of all parameters together by their norm, equation clip-by-norm. A callable is
+            given the dict of gradients and changes it in place.
+        segment : int or None
+            Steps after which truncated BPTT cuts the gradient, equation bptt-truncated. None cuts nothing.
+        names : collection of str or None
+            The parameters that are trained; None means all of them.
+
+        Returns
+        -------
+        losses : ndarray, shape (updates,)
+
+        Raises
+        ------
+        ValueError
+            If the number of updates is negative, or an argument does not fit the layers.
+        """
+        return fit(self, draw, optimizer, updates=updates, clip=clip, segment=segment, names=names)
+
+    def _run(self, x, state):
+        h, _, cache = self._layer_forward(x, state)
+        return h @ self.params["Wy"] + self.params["by"], h, cache
+
+    def _loss_and_grads(self, x, targets, mask, state, segment):
+        """Return the loss and its gradients, cut between segments; the state is carried across, the gradient is not."""
+        T = x.shape[1]
+        segment = T if segment is None else segment
+        if segment < 1:
+            name = type(self).__name__
+            raise ValueError(f"{name}.loss_and_grads: segment is {segment}, expected 1 or more; None cuts nothing.")
+        parts = [slice(start, start + segment) for start in range(0, T, segment)]
+        pieces = []
+        for part in parts:
+            h, state, cache = self._layer_forward(x[:, part], state)
+            pieces.append((h, cache))
+        y, affine = affine_forward(np.concatenate([h for h, _ in pieces], axis=1), self.params["Wy"], self.params["by"])
+        loss, dy = self._loss(y, targets, mask)
+        dh, dWy, dby = affine_backward(dy, affine)
+        sums = [self._layer_backward(dh[:, part], cache) for part, (_, cache) in zip(parts, pieces, strict=True)]
+        dWx, dWh, db = (sum(gradients) for gradients in zip(*sums, strict=True))
+        self.grads = {"Wx": dWx, "Wh": dWh, "b": db, "Wy": dWy, "by": dby}
+        return loss, self.grads
+
+    def _layer_params(self):
+        return self.params["Wx"], self.params["Wh"], self.params["b"]
+
+
+class RNN(_Recurrent):
+    """A plain recurrent layer with an output layer and a loss.
+
+    h_t = f(x_t Wx + h_{t-1} Wh + b) and y_t = h_t Wy + by. At the start Wx and Wy are normal with variance 1 / D and
+    1 / H, and the biases are 0.
 
     Parameters
     ----------
@@ -21,22 +102,34 @@ class RNN:
     rng : numpy.random.Generator
         Source of the weights.
     gain : float
-        Every singular value of Wh at the start.
+        Factor of Wh at the start.
+    start : {"orthogonal", "identity", "normal"}
+        What Wh is `gain` times of: a random orthogonal matrix, so that every singular value is the gain; the identity;
+        or normal entries of variance 1 / H, so that the spectral radius is about the gain.
+    activation : {"tanh", "relu"}
+        The non-linearity f.
+    loss : {"cross_entropy", "squared_error"}
+        `unrolled.softmax_cross_entropy` for targets that are numbers of classes, or `unrolled.squared_error`.
 
     Attributes
     ----------
     params : dict of str to ndarray
         Wx (D, H), Wh (H, H), b (H,), Wy (H, V) and by (V,).
+    grads : dict of str to ndarray
+        The gradients that were worked out last, by the same names; empty at first.
+
+    Raises
+    ------
+    ValueError
+        If the start, the activation or the loss is not one of those.
     """
 
-    def __init__(self, D, H, V, rng, *, gain=1.0):
-        self.params = {
-            "Wx": rng.standard_normal((D, H)) / np.sqrt(D),
-            "Wh": orthogonal(rng, (H, H), gain=gain),
-            "b": np.zeros(H),
-            "Wy": rng.standard_normal((H, V)) / np.sqrt(H),
-            "by": np.zeros(V),
-        }
+    def __init__(self, D, H, V, rng, *, gain=1.0, start="orthogonal", activation="tanh", loss="cross_entropy"):
+        _one_of("RNN", "start", start, RECURRENT_STARTS)
+        self._activation = _one_of("RNN", "activation", activation, ACTIVATIONS)
+        Wx = rng.standard_normal((D, H)) / np.sqrt(D)
+        layer = {"Wx": Wx, "Wh": RECURRENT_STARTS[start](rng, H, gain), "b": np.zeros(H)}
+        super().__init__(layer, V, rng, loss)
 
     def forward(self, x, h0=None):
         """Return the outputs and the states.
@@ -52,16 +145,17 @@ class RNN:
         y : ndarray, shape (N, T, V)
         h : ndarray, shape (N, T, H)
         """
-        h, _ = rnn_forward(x, h0, *self._recurrent())
-        return h @ self.params["Wy"] + self.params["by"], h
+        y, h, _ = self._run(x, (h0,))
+        return y, h
 
     def loss_and_grads(self, x, targets, mask=None, h0=None, *, segment=None):
-        """Return the mean cross-entropy and its gradients by backpropagation through time.
+        """Return the loss and its gradients by backpropagation through time.
 
         Parameters
         ----------
         x : ndarray, shape (N, T, D)
-        targets : ndarray of int, shape (N, T)
+        targets : ndarray of int, shape (N, T), or of float, shape (N, T, V)
+            Classes for the cross-entropy, values for the squared error.
         mask : ndarray of bool, shape (N, T), or None
             Where a target counts; None means everywhere.
         h0 : ndarray, shape (N, H), or None
@@ -73,32 +167,142 @@ class RNN:
         Returns
         -------
         loss : float
-            In nats.
+            The mean over what counts; cross-entropy in nats.
         grads : dict of str to ndarray
-            The names and shapes of `params`.
+            The names and shapes of `params`; kept as the attribute `grads`, too.
 
         Raises
         ------
         ValueError
             If the segment is shorter than one step, or an argument does not fit the layers.
         """
-        T = x.shape[1]
-        segment = T if segment is None else segment
-        if segment < 1:
-            raise ValueError(f"RNN.loss_and_grads: segment is {segment}, expected 1 or more; None cuts nothing.")
-        starts = range(0, T, segment)
-        pieces, state = [], h0
-        for start in starts:  # the state is carried from segment to segment
-            pieces.append(rnn_forward(x[:, start : start + segment], state, *self._recurrent()))
-            state = pieces[-1][0][:, -1]
-        y, affine = affine_forward(np.concatenate([h for h, _ in pieces], axis=1), self.params["Wy"], self.params["by"])
-        loss, dy = softmax_cross_entropy(y, targets, mask)
-        dh, dWy, dby = affine_backward(dy, affine)
-        grads = {"Wx": 0.0, "Wh": 0.0, "b": 0.0, "Wy": dWy, "by": dby}
-        for start, (_, cache) in zip(starts, pieces, strict=True):  # the gradient is not
-            *_, dWx, dWh, db = rnn_backward(dh[:, start : start + segment], cache)
-            grads["Wx"], grads["Wh"], grads["b"] = grads["Wx"] + dWx, grads["Wh"] + dWh, grads["b"] + db
-        return loss, grads
+        return self._loss_and_grads(x, targets, mask, (h0,), segment)
 
-    def _recurrent(self):
-        return self.params["Wx"], self.params["Wh"], self.params["b"]
+    def _layer_forward(self, x, state):
+        h, cache = rnn_forward(x, *state, *self._layer_params(), activation=self._activation)
+        return h, (h[:, -1],), cache
+
+    def _layer_backward(self, dh, cache):
+        return rnn_backward(dh, cache)[2:]
+
+
+class LSTM(_Recurrent):
+    """An LSTM layer with an output layer and a loss.
+
+    The layer is that of `unrolled.lstm_forward`, and y_t = h_t Wy + by. At the start Wx and Wy are normal with variance
+    1 / D and 1 / H, each gate's block of Wh is `gain` times a random orthogonal matrix, and the biases are 0 but for
+    the forget gate's.
+
+    Parameters
+    ----------
+    D, H, V : int
+        Sizes of the input, the hidden and cell state, and the output.
+    rng : numpy.random.Generator
+        Source of the weights.
+    gain : float
+        Every singular value of each gate's recurrent weights at the start.
+    forget_bias : float
+        Bias of the forget gate at the start, equation forget-bias.
+    loss : {"cross_entropy", "squared_error"}
+        `unrolled.softmax_cross_entropy` for targets that are numbers of classes, or `unrolled.squared_error`.
+
+    Attributes
+    ----------
+    params : dict of str to ndarray
+        Wx (D, 4H), Wh (H, 4H) and b (4H,), gates in the order i, f, g, o; Wy (H, V) and by (V,).
+    grads : dict of str to ndarray
+        The gradients that were worked out last, by the same names; empty at first.
+
+    Raises
+    ------
+    ValueError
+        If the loss is not one of those.
+    """
+
+    def __init__(self, D, H, V, rng, *, gain=1.0, forget_bias=1.0, loss="cross_entropy"):
+        layer = {
+            "Wx": rng.standard_normal((D, 4 * H)) / np.sqrt(D),
+            "Wh": orthogonal(rng, (H, 4 * H), gain=gain, gates=4),
+            "b": forget_gate_bias(H, value=forget_bias),
+        }
+        super().__init__(layer, V, rng, loss)
+
+    def forward(self, x, h0=None, c0=None):
+        """Return the outputs and the hidden states.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, T, D)
+        h0, c0 : ndarray, shape (N, H), or None
+            None stands for zeros.
+
+        Returns
+        -------
+        y : ndarray, shape (N, T, V)
+        h : ndarray, shape (N, T, H)
+        """
+        y, h, _ = self._run(x, (h0, c0))
+        return y, h
+
+    def states(self, x, h0=None, c0=None):
+        """Return what goes on inside the layer at every step.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, T, D)
+        h0, c0 : ndarray, shape (N, H), or None
+            None stands for zeros.
+
+        Returns
+        -------
+        dict of str to ndarray, shape (N, T, H)
+            The gates i, f and o, the candidate g, and the states c and h after the step.
+        """
+        h, (_, c_T), cache = self._layer_forward(x, (h0, c0))
+        o, i, f, g, c_prev = cache.gates.transpose(1, 2, 0, 3)
+        c = np.concatenate([c_prev[:, 1:], c_T[:, None]], axis=1)
+        return {name: np.array(value) for name, value in {"i": i, "f": f, "g": g, "o": o, "c": c, "h": h}.items()}
+
+    def loss_and_grads(self, x, targets, mask=None, h0=None, c0=None, *, segment=None):
+        """Return the loss and its gradients by backpropagation through time.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, T, D)
+        targets : ndarray of int, shape (N, T), or of float, shape (N, T, V)
+            Classes for the cross-entropy, values for the squared error.
+        mask : ndarray of bool, shape (N, T), or None
+            Where a target counts; None means everywhere.
+        h0, c0 : ndarray, shape (N, H), or None
+            None stands for zeros.
+        segment : int or None
+            Truncated BPTT: no gradient crosses from one segment of so many steps to the one before, neither through h
+            nor through c, equation bptt-truncated. None goes back through all steps.
+
+        Returns
+        -------
+        loss : float
+            The mean over what counts; cross-entropy in nats.
+        grads : dict of str to ndarray
+            The names and shapes of `params`; kept as the attribute `grads`, too.
+
+        Raises
+        ------
+        ValueError
+            If the segment is shorter than one step, or an argument does not fit the layers.
+        """
+        return self._loss_and_grads(x, targets, mask, (h0, c0), segment)
+
+    def _layer_forward(self, x, state):
+        h, c_T, cache = lstm_forward(x, *state, *self._layer_params())
+        return h, (h[:, -1], c_T), cache
+
+    def _layer_backward(self, dh, cache):
+        return lstm_backward(dh, None, cache)[3:]
+
+
+def _one_of(model, argument, value, choices):
+    if value not in choices:
+        listed = ", ".join(map(repr, choices))
+        raise ValueError(f"{model}: {argument} is {value!r}, expected one of {listed}; pass one of them.")
+    return value

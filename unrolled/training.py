@@ -1,10 +1,29 @@
-"""How long a model has to train until it can do a task: a number to compare, in place of pass or fail."""
+"""Training a model: for a number of updates, or until it can do its task."""
 
 import math
+import os
+import sys
 from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from unrolled.clipping import clip_by_norm
 
 
-def updates_until_learned(model, optimizer, draw, *, budget, segment=None, names=None, below=0.2, over=20):
+def fit(model, draw, optimizer, *, updates, clip=None, segment=None, names=None):
+    """Train for a number of updates and return the loss before each; see the method `fit` of the models.
+
+    Where somebody looks on, in a terminal or in JupyterLab, a bar shows how far it is, if the package tqdm is there. A
+    notebook that is run to be stored, tested or graded stays free of it.
+    """
+    if updates < 0:
+        raise ValueError(f"fit: updates is {updates}, expected 0 or more; pass how often to change the weights.")
+    update = _updater(model, optimizer, draw, clip=clip, segment=segment, names=names)
+    return np.array([update() for _ in _with_a_bar(range(updates))])
+
+
+def updates_until_learned(model, optimizer, draw, *, budget, segment=None, names=None, below=0.2, over=20, clip=None):
     """Train until the mean loss of the last `over` updates is below `below`, and count the updates.
 
     Parameters
@@ -23,9 +42,12 @@ def updates_until_learned(model, optimizer, draw, *, budget, segment=None, names
     names : collection of str or None
         The parameters that are trained; None means all of them.
     below : float
-        In nats.
+        In the unit of the loss: nats for cross-entropy.
     over : int
         Number of updates in the mean.
+    clip : float, callable or None
+        A number clips the gradients of what is trained together by their norm, equation clip-by-norm. A callable is
+        given the dict of gradients and changes it in place.
 
     Returns
     -------
@@ -41,12 +63,39 @@ def updates_until_learned(model, optimizer, draw, *, budget, segment=None, names
         raise ValueError(
             f"updates_until_learned: budget is {budget}, expected at least {over}, the length of its mean."
         )
-    trained = {name: model.params[name] for name in names or model.params}
+    update = _updater(model, optimizer, draw, clip=clip, segment=segment, names=names)
     recent = deque(maxlen=over)
-    for update in range(1, budget + 1):
-        loss, grads = model.loss_and_grads(*draw(), segment=segment)
-        optimizer.step(trained, {name: grads[name] for name in trained})
-        recent.append(loss)
-        if update >= over and sum(recent) < below * over:
-            return update
+    for made in range(1, budget + 1):
+        recent.append(update())
+        if made >= over and sum(recent) < below * over:
+            return made
     return math.inf
+
+
+def _updater(model, optimizer, draw, *, clip, segment, names):
+    """Return a function that makes one update on a new batch and returns the loss before it."""
+    trained = {name: model.params[name] for name in names or model.params}
+    if not (clip is None or isinstance(clip, Callable)):
+        limit = clip
+        clip = lambda grads: clip_by_norm(grads, limit)  # noqa: E731
+
+    def update():
+        loss, grads = model.loss_and_grads(*draw(), segment=segment)
+        grads = {name: grads[name] for name in trained}
+        if clip is not None:
+            clip(grads)
+        optimizer.step(trained, grads)
+        return loss
+
+    return update
+
+
+def _with_a_bar(steps):
+    """Return the steps, with a bar where somebody looks on. Jupyter's server tells its kernels the notebook's name."""
+    if not (sys.stderr.isatty() or "JPY_SESSION_NAME" in os.environ):
+        return steps
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return steps
+    return tqdm(steps, unit=" updates", leave=False)

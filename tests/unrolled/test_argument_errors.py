@@ -135,7 +135,7 @@ MESSAGES = [
     ),
     (
         lambda: unrolled.softmax_cross_entropy(np.zeros((2, 3)), np.zeros(2, int), np.ones((2, 1), bool)),
-        "softmax_cross_entropy: mask has shape (2, 1), expected (2,), that of targets; "
+        "softmax_cross_entropy: mask has shape (2, 1), expected (2,), that of y without its last axis; "
         "pass True or False for each position.",
     ),
     (
