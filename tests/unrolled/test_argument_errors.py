@@ -143,6 +143,20 @@ MESSAGES = [
         "softmax_cross_entropy: mask is False everywhere, expected one position that counts; leave such a batch out.",
     ),
     (
+        lambda: unrolled.squared_error(np.zeros((2, 3)), np.zeros(2)),
+        "squared_error: targets has shape (2,), expected (2, 3), that of y; "
+        "pass a value for each output of each position.",
+    ),
+    (
+        lambda: unrolled.squared_error(np.zeros((2, 3)), np.zeros((2, 3)), np.zeros(2, bool)),
+        "squared_error: mask is False everywhere, expected one position that counts; leave such a batch out.",
+    ),
+    (
+        lambda: unrolled.squared_error(np.zeros((2, 0)), np.zeros((2, 0))),
+        "squared_error: y has shape (2, 0), expected (..., V) with V ≥ 1; "
+        "put the scores of one position along the last axis.",
+    ),
+    (
         lambda: unrolled.softmax_cross_entropy(np.array(1.0), np.array(0)),
         "softmax_cross_entropy: y has shape (), expected (..., V) with V ≥ 1; "
         "put the scores of one position along the last axis.",

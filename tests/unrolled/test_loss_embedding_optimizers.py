@@ -56,6 +56,29 @@ def test_cross_entropy_ignores_scores_and_targets_where_the_mask_is_false():
     np.testing.assert_array_equal(dy, np.concatenate((expected[1], np.zeros((1, 3)))))
 
 
+@given(shape=st.lists(st.integers(1, 4), max_size=3), V=st.integers(1, 5), seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_squared_error_is_the_mean_over_what_counts_and_its_gradient_central_differences(shape, V, seed):
+    rng = np.random.default_rng(seed)
+    y, targets = rng.standard_normal((2, *shape, V))
+    mask = np.asarray(rng.random(shape) < 0.7)
+    mask.flat[0] = True
+    loss, dy = unrolled.squared_error(y, targets, mask)
+    assert loss == pytest.approx(np.mean((y[mask] - targets[mask]) ** 2), rel=1e-12)
+    direction = rng.standard_normal(y.shape)
+    moved = [unrolled.squared_error(y + step * direction, targets, mask)[0] for step in (1e-5, -1e-5)]
+    assert np.vdot(dy, direction) == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=1e-6, abs=1e-9)
+
+
+@every_dtype
+def test_squared_error_ignores_what_is_masked_and_keeps_the_dtype(dtype):
+    y, targets = np.array([[1.0], [np.nan]], dtype), np.array([[3.0], [np.nan]])
+    loss, dy = unrolled.squared_error(y, targets, np.array([True, False]))
+    assert loss == 4
+    assert dy.dtype == dtype
+    np.testing.assert_array_equal(dy, [[-4], [0]])
+
+
 def test_cross_entropy_changes_neither_scores_nor_targets():
     y, targets = np.random.default_rng(0).standard_normal((3, 4)), np.array([1, 0, 3])
     for array in (y, targets):

@@ -1,18 +1,32 @@
-"""The model classes: gradients of the loss, truncation, and that training learns."""
+"""The model classes: gradients of the loss, truncation, starts, and that training learns."""
 
 import numpy as np
 import pytest
 
-from unrolled import RNN, Adam
-from unrolled.tasks import echo
+from unrolled import LSTM, RNN, Adam
+from unrolled.tasks import adding, baseline, echo
+
+MODELS = {
+    "RNN": (lambda rng: RNN(2, 4, 5, rng, gain=0.9), 1, "classes"),
+    "RNN with ReLU": (lambda rng: RNN(2, 4, 5, rng, activation="relu", loss="squared_error"), 1, "values"),
+    "LSTM": (lambda rng: LSTM(2, 4, 5, rng), 2, "classes"),
+    "LSTM with squared error": (lambda rng: LSTM(2, 4, 5, rng, gain=0.5, loss="squared_error"), 2, "values"),
+}
+"""How a model is made, how many arrays its state has, and what its targets are."""
+
+each_model = pytest.mark.parametrize("name", MODELS)
 
 
-def small(rng, N=3, T=7, D=2, H=4, V=5):
-    model = RNN(D, H, V, rng, gain=0.9)
-    x, targets = rng.standard_normal((N, T, D)), rng.integers(0, V, (N, T))
+def small(name, seed, N=3, T=7):
+    """Return a model, a batch for it and an initial state."""
+    rng = np.random.default_rng(seed)
+    make, states, kind = MODELS[name]
+    model = make(rng)
+    targets = rng.integers(0, 5, (N, T)) if kind == "classes" else rng.standard_normal((N, T, 5))
     mask = rng.random((N, T)) < 0.7
     mask[0, 0] = True
-    return model, x, targets, mask, 0.5 * rng.standard_normal((N, H))
+    x = rng.standard_normal((N, T, 2))
+    return model, (x, targets, mask), [0.5 * rng.standard_normal((N, 4)) for _ in range(states)]
 
 
 def numeric(loss, array, eps=1e-5):
@@ -28,57 +42,72 @@ def numeric(loss, array, eps=1e-5):
     return gradient
 
 
-def test_gradients_of_every_parameter_agree_with_central_differences():
-    model, x, targets, mask, h0 = small(np.random.default_rng(0))
-    _, grads = model.loss_and_grads(x, targets, mask, h0)
+@each_model
+def test_gradients_of_every_parameter_agree_with_central_differences(name):
+    model, batch, state = small(name, 0)
+    _, grads = model.loss_and_grads(*batch, *state)
     assert grads.keys() == model.params.keys()
-    for name, array in model.params.items():
-        expected = numeric(lambda: model.loss_and_grads(x, targets, mask, h0)[0], array)
-        assert grads[name].shape == array.shape
-        assert np.linalg.norm(grads[name] - expected) < 1e-8 * np.linalg.norm(expected), name
+    assert model.grads is grads
+    for key, array in model.params.items():
+        expected = numeric(lambda: model.loss_and_grads(*batch, *state)[0], array)
+        assert grads[key].shape == array.shape
+        assert np.linalg.norm(grads[key] - expected) < 1e-8 * np.linalg.norm(expected), key
 
 
+@each_model
 @pytest.mark.parametrize("segment", [1, 2, 3, 6])
-def test_a_truncated_gradient_is_that_of_a_loss_in_which_the_states_handed_on_are_constants(segment):
-    model, x, targets, mask, h0 = small(np.random.default_rng(1))
-    _, h = model.forward(x, h0)
-    starts = range(0, x.shape[1], segment)
-    handed = [h0 if start == 0 else h[:, start - 1].copy() for start in starts]
+def test_a_truncated_gradient_is_that_of_a_loss_in_which_the_states_handed_on_are_constants(name, segment):
+    model, (x, targets, mask), state = small(name, 1)
+    starts, handed = range(0, x.shape[1], segment), [state]
+    for start in starts[:-1]:
+        _, after, _ = model._layer_forward(x[:, start : start + segment], handed[-1])
+        handed.append([array.copy() for array in after])
     count = mask.sum()
 
     def loss():
         total = 0.0
-        for start, state in zip(starts, handed, strict=True):
+        for start, held in zip(starts, handed, strict=True):
             here = slice(start, start + segment)
             if mask[:, here].any():
-                part, _ = model.loss_and_grads(x[:, here], targets[:, here], mask[:, here], state)
+                part, _ = model.loss_and_grads(x[:, here], targets[:, here], mask[:, here], *held)
                 total += part * mask[:, here].sum()
         return total / count
 
-    _, grads = model.loss_and_grads(x, targets, mask, h0, segment=segment)
-    for name, array in model.params.items():
+    _, grads = model.loss_and_grads(x, targets, mask, *state, segment=segment)
+    for key, array in model.params.items():
         expected = numeric(loss, array)
-        assert np.linalg.norm(grads[name] - expected) < 1e-7 * np.linalg.norm(expected), name
+        assert np.linalg.norm(grads[key] - expected) < 1e-7 * np.linalg.norm(expected), key
 
 
-def test_segments_change_the_gradient_and_not_the_loss_and_long_ones_cut_nothing():
-    model, x, targets, mask, h0 = small(np.random.default_rng(2))
-    loss, grads = model.loss_and_grads(x, targets, mask, h0)
-    cut_loss, cut = model.loss_and_grads(x, targets, mask, h0, segment=2)
-    _, uncut = model.loss_and_grads(x, targets, mask, h0, segment=7)
+@each_model
+def test_segments_change_the_gradient_and_not_the_loss_and_long_ones_cut_nothing(name):
+    model, batch, state = small(name, 2)
+    loss, grads = model.loss_and_grads(*batch, *state)
+    cut_loss, cut = model.loss_and_grads(*batch, *state, segment=2)
+    _, uncut = model.loss_and_grads(*batch, *state, segment=7)
     assert cut_loss == pytest.approx(loss, rel=1e-12)
     assert np.linalg.norm(cut["Wh"] - grads["Wh"]) > 0.05 * np.linalg.norm(grads["Wh"])
-    for name in grads:
-        np.testing.assert_allclose(uncut[name], grads[name], rtol=1e-12)
+    for key in grads:
+        np.testing.assert_allclose(uncut[key], grads[key], rtol=1e-12)
 
 
-def test_a_segment_of_no_steps_is_refused():
-    model, x, targets, mask, h0 = small(np.random.default_rng(3))
-    with pytest.raises(ValueError, match="segment is 0, expected 1 or more"):
-        model.loss_and_grads(x, targets, mask, h0, segment=0)
+@each_model
+def test_a_segment_of_no_steps_is_refused(name):
+    model, batch, _ = small(name, 3)
+    with pytest.raises(ValueError, match=f"{name[:3]}.*segment is 0, expected 1 or more"):
+        model.loss_and_grads(*batch, segment=0)
 
 
-def test_the_start_is_what_the_docstring_says():
+@each_model
+def test_no_state_stands_for_zeros(name):
+    model, batch, state = small(name, 4)
+    zeros = [np.zeros_like(array) for array in state]
+    assert model.loss_and_grads(*batch)[0] == model.loss_and_grads(*batch, *zeros)[0]
+    assert model.loss_and_grads(*batch)[0] != model.loss_and_grads(*batch, *state)[0]
+    np.testing.assert_array_equal(model.forward(batch[0])[1], model.forward(batch[0], *zeros)[1])
+
+
+def test_the_start_of_an_rnn_is_what_the_docstring_says():
     model = RNN(3, 20, 4, np.random.default_rng(4), gain=0.6)
     assert {name: array.shape for name, array in model.params.items()} == {
         "Wx": (3, 20),
@@ -90,12 +119,62 @@ def test_the_start_is_what_the_docstring_says():
     np.testing.assert_allclose(np.linalg.svd(model.params["Wh"], compute_uv=False), 0.6)
     assert not model.params["b"].any()
     assert not model.params["by"].any()
+    assert model.grads == {}
+
+
+def test_an_rnn_may_start_with_the_identity_or_with_normal_weights():
+    rng = np.random.default_rng(5)
+    np.testing.assert_array_equal(RNN(3, 5, 4, rng, gain=0.5, start="identity").params["Wh"], 0.5 * np.eye(5))
+    Wh = RNN(3, 400, 4, rng, gain=1.5, start="normal").params["Wh"]
+    assert np.abs(np.linalg.eigvals(Wh)).max() == pytest.approx(1.5, rel=0.1)
+    assert Wh.std() == pytest.approx(1.5 / 20, rel=0.01)
+
+
+def test_the_start_of_an_lstm_is_what_the_docstring_says():
+    model = LSTM(3, 20, 4, np.random.default_rng(6), gain=0.6, forget_bias=2.0)
+    assert {name: array.shape for name, array in model.params.items()} == {
+        "Wx": (3, 80),
+        "Wh": (20, 80),
+        "b": (80,),
+        "Wy": (20, 4),
+        "by": (4,),
+    }
+    for block in np.split(model.params["Wh"], 4, axis=1):
+        np.testing.assert_allclose(np.linalg.svd(block, compute_uv=False), 0.6)
+    np.testing.assert_array_equal(model.params["b"], np.repeat([0, 2.0, 0, 0], 20))
+
+
+@pytest.mark.parametrize("wrong", [{"start": "random"}, {"activation": "gelu"}, {"loss": "mse"}])
+def test_a_choice_that_does_not_exist_is_refused_with_those_that_do(wrong):
+    (argument,) = wrong
+    with pytest.raises(ValueError, match=f"RNN: {argument} is '.*', expected one of '.*', '"):
+        RNN(3, 5, 4, np.random.default_rng(0), **wrong)
+
+
+def test_the_states_of_an_lstm_obey_its_equations():
+    model, (x, *_), state = small("LSTM", 7)
+    inside = model.states(x, *state)
+    np.testing.assert_array_equal(inside["h"], model.forward(x, *state)[1])
+    h_prev = np.concatenate([state[0][:, None], inside["h"][:, :-1]], axis=1)
+    c_prev = np.concatenate([state[1][:, None], inside["c"][:, :-1]], axis=1)
+    z = x @ model.params["Wx"] + h_prev @ model.params["Wh"] + model.params["b"]
+    for gate, z_gate in zip("ifgo", np.split(z, 4, axis=2), strict=True):
+        expected = np.tanh(z_gate) if gate == "g" else 1 / (1 + np.exp(-z_gate))
+        np.testing.assert_allclose(inside[gate], expected, atol=1e-14)
+    np.testing.assert_allclose(inside["c"], inside["f"] * c_prev + inside["i"] * inside["g"], atol=1e-14)
+    np.testing.assert_allclose(inside["h"], inside["o"] * np.tanh(inside["c"]), atol=1e-14)
 
 
 def test_the_model_learns_to_echo_bits_well_below_the_loss_of_a_coin():
     rng = np.random.default_rng(0)
-    model, optimizer = RNN(1, 8, 2, rng, gain=0.6), Adam(0.015)
-    for _ in range(300):
-        loss, grads = model.loss_and_grads(*echo(rng))
-        optimizer.step(model.params, grads)
-    assert loss < 0.1 < np.log(2)
+    losses = RNN(1, 8, 2, rng, gain=0.6).fit(lambda: echo(rng), Adam(0.015), updates=300)
+    assert losses.shape == (300,)
+    assert losses[0] > baseline(echo)
+    assert losses[-1] < 0.1
+
+
+def test_an_lstm_learns_to_add_over_thirty_steps():
+    rng = np.random.default_rng(0)
+    model = LSTM(2, 16, 1, rng, loss="squared_error")
+    losses = model.fit(lambda: adding(rng, T=30), Adam(0.02), updates=400, clip=1.0)
+    assert losses[-20:].mean() < baseline(adding) / 10

@@ -1,13 +1,16 @@
-"""Counting the updates until a model has learned a task."""
+"""Training for a number of updates, and counting those until a model has learned a task."""
 
 import math
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from unrolled import RNN, Adam
 from unrolled.tasks import recall
-from unrolled.training import updates_until_learned
+from unrolled.training import fit, updates_until_learned
 
 
 class Scripted:
@@ -83,3 +86,60 @@ def test_a_network_learns_to_recall_over_five_steps_and_the_same_seed_gives_the_
 
     assert 20 <= count() < 200
     assert count() == count()
+
+
+def test_fit_makes_so_many_updates_and_returns_the_loss_before_each():
+    model = Scripted([3.0, 2.0, 1.0, 0.5])
+    np.testing.assert_array_equal(fit(model, nothing, Subtracting(), updates=3, segment=2), [3.0, 2.0, 1.0])
+    assert model.params["a"] == model.params["b"] == -3
+    assert model.segments == [2, 2, 2]
+
+
+def test_fit_trains_the_named_parameters_only():
+    model = Scripted([1.0] * 2)
+    fit(model, nothing, Subtracting(), updates=2, names=("a",))
+    assert (model.params["a"], model.params["b"]) == (-2, 0)
+
+
+def test_a_negative_number_of_updates_is_refused():
+    with pytest.raises(ValueError, match="updates is -1, expected 0 or more"):
+        fit(Scripted([]), nothing, Subtracting(), updates=-1)
+
+
+@pytest.mark.parametrize("train", [lambda *a, **k: fit(*a, updates=3, **k), None], ids=["fit", "until learned"])
+def test_a_number_clips_all_gradients_together_by_their_norm_and_a_callable_does_what_it_likes(train):
+    def trained(clip):
+        model = Scripted([1.0] * 3)
+        if train:
+            train(model, nothing, Subtracting(), clip=clip)
+        else:
+            updates_until_learned(model, Subtracting(), nothing, budget=3, over=3, clip=clip)
+        return model.params["a"][0]
+
+    assert trained(0.5) == pytest.approx(-3 * 0.5 / math.sqrt(2))
+    assert trained(5.0) == -3
+
+    def double(grads):
+        for gradient in grads.values():
+            gradient *= 2
+
+    assert trained(double) == -6
+
+
+BAR = """
+import numpy as np
+from unrolled import RNN, SGD
+from unrolled.tasks import echo
+rng = np.random.default_rng(0)
+RNN(1, 4, 2, rng).fit(lambda: echo(rng), SGD(0.1), updates=5)
+"""
+
+
+@pytest.mark.parametrize(("session", "shown"), [("work/ps5.ipynb", True), (None, False)])
+def test_a_bar_is_shown_where_somebody_looks_on_and_nowhere_else(session, shown):
+    environment = {name: value for name, value in os.environ.items() if name != "JPY_SESSION_NAME"}
+    environment |= {"JPY_SESSION_NAME": session} if session else {}
+    result = subprocess.run([sys.executable, "-c", BAR], env=environment, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+    assert ("updates" in result.stderr) == shown
+    assert result.stdout == ""
