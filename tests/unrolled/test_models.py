@@ -130,6 +130,13 @@ def test_an_rnn_may_start_with_the_identity_or_with_normal_weights():
     assert Wh.std() == pytest.approx(1.5 / 20, rel=0.01)
 
 
+def test_the_activation_of_an_rnn_is_the_one_that_was_asked_for():
+    x = np.random.default_rng(6).standard_normal((3, 7, 2))
+    bent, straight = (RNN(2, 4, 5, np.random.default_rng(0), activation=name) for name in ("tanh", "relu"))
+    assert bent.forward(x)[1].min() < 0 <= straight.forward(x)[1].min()
+    assert bent.forward(x)[1].max() < 1 < straight.forward(x)[1].max()
+
+
 def test_the_start_of_an_lstm_is_what_the_docstring_says():
     model = LSTM(3, 20, 4, np.random.default_rng(6), gain=0.6, forget_bias=2.0)
     assert {name: array.shape for name, array in model.params.items()} == {
