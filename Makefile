@@ -121,10 +121,10 @@ quick: $(READY) ## Run the quick tests only
 refute: $(READY) ## Try to refute the verdicts of the folklore at eight times the budget (minutes)
 	@$(ONE_THREAD) python -m pytest -q tests -m long -n $(JOBS) --dist worksteal
 
-# More options for `make audit`, such as SEEDS=20
+# More options for `make audit`, such as SEEDS=20 or PS=ps5
 SEEDS ?= 500
-audit: refute ## Prove every check on 500 seeds and write benchmarks/audit.md (an hour on two cores), and the verdicts
-	@python tests/proof/audit.py --seeds $(SEEDS) --jobs $(JOBS) $(if $(filter 500,$(SEEDS)),,--no-write)
+audit: refute ## Prove every check on 500 seeds and write benchmarks/audit/ (an hour on two cores), and the verdicts
+	@python tests/proof/audit.py --seeds $(SEEDS) --jobs $(JOBS) $(if $(filter 500,$(SEEDS)),,--no-write) $(if $(PS),--set $(PS))
 
 bench: $(READY) ## Time the layers against PyTorch, where it is installed
 	@python benchmarks/bench_layers.py
