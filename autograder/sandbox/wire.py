@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.engine.calling import MAX_DIMENSIONS, NUMERIC_KINDS, Opaque, is_numeric_array
+from autograder.engine.calling import MAX_DIMENSIONS, NUMERIC_KINDS, Opaque, Seeded, is_numeric_array
 
 MAX_HEADER_BYTES = 4_000_000
 MAX_PAYLOAD_BYTES = 16_000_000
@@ -54,6 +54,8 @@ def encode(message: Any) -> bytes:
             return {"complex": [value.real, value.imag]}
         if isinstance(value, Opaque):
             return {"opaque": value.number}
+        if isinstance(value, Seeded):
+            return {"seeded": value.seed}
         if isinstance(value, np.generic) and value.dtype.kind in NUMERIC_KINDS:
             value = np.asarray(value)
         if is_numeric_array(value):
@@ -103,6 +105,8 @@ def decode(header: bytes, payload: bytes) -> Any:
                 return complex(real, imaginary)
             if kind == "opaque" and type(content) is int:
                 return Opaque(content)
+            if kind == "seeded" and type(content) is int and content >= 0:
+                return Seeded(content)
             if kind == "array" and type(content) is int and content >= 0:
                 return arrays[content]
             if kind == "list":

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograder
-from autograder.engine.calling import MAX_TEXT, Caller, Opaque
+from autograder.engine.calling import MAX_TEXT, Caller, Opaque, Seeded
 from autograder.engine.student import CheckFailed, NotAnswered, Student
 
 
@@ -249,3 +249,45 @@ class Raises:
 )
 def test_what_cannot_be_read_of_a_cache_is_none(cache, steps, entries):
     assert parts_of(cache, steps) == (entries, None, None)
+
+
+def test_a_dict_of_arrays_arrives_as_a_copy_of_itself():
+    given = {"Wx": np.ones((2, 3)), "b": np.zeros(3)}
+    seen = []
+    call(lambda grads: seen.append(grads), grads=given)
+    assert seen[0] is not given
+    assert seen[0].keys() == given.keys()
+    assert all(seen[0][name] is not given[name] for name in given)
+    np.testing.assert_array_equal(seen[0]["Wx"], given["Wx"])
+
+
+def test_a_dict_that_is_changed_is_refused_whether_in_its_arrays_or_in_its_entries():
+    def in_an_array(grads):
+        grads["b"] *= 2
+
+    def by_another_array(grads):
+        grads["b"] = 2 * grads["b"]
+
+    def by_something_else(grads):
+        grads["b"] = None
+
+    def by_a_new_entry(grads):
+        grads["c"] = grads["b"]
+
+    def by_leaving_one_out(grads):
+        del grads["b"]
+
+    for f in (in_an_array, by_another_array, by_something_else, by_a_new_entry, by_leaving_one_out):
+        with pytest.raises(CheckFailed, match="f changes its argument grads in place"):
+            call(f, grads={"Wx": np.ones((2, 3)), "b": np.ones(3)})
+    call(lambda grads: None, grads={"Wx": np.ones((2, 3)), "b": np.ones(3)})
+
+
+def test_a_seeded_argument_is_a_new_generator_in_every_call():
+    def draw(rng):
+        return rng.standard_normal(3)
+
+    first, second = call(draw, rng=Seeded(7)), call(draw, rng=Seeded(7))
+    np.testing.assert_array_equal(first, np.random.default_rng(7).standard_normal(3))
+    np.testing.assert_array_equal(second, first)
+    assert call(lambda rng: isinstance(rng, np.random.Generator), rng=Seeded(7)) is True

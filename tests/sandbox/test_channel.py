@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from probing import open_session
 
-from autograder.engine.calling import MAX_TEXT, Opaque
+from autograder.engine.calling import MAX_TEXT, Opaque, Seeded
 from autograder.sandbox import wire
 from autograder.sandbox.bubblewrap import Limits
 from autograder.sandbox.session import CellResult, Session, plain_text
@@ -31,6 +31,7 @@ LEAVES = (
     | st.complex_numbers()
     | st.text(st.characters(), max_size=20)
     | st.integers(0, 10**9).map(Opaque)
+    | st.integers(0, 2**40).map(Seeded)
     | hnp.arrays(
         st.sampled_from(["bool", "int8", "uint16", "int64", "float32", "float64", "complex64", "complex128"]),
         hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4),
@@ -141,7 +142,7 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["array", "tuple", "list", "dict", "complex", "opaque", "x"]), inner, max_size=2
+            st.sampled_from(["array", "tuple", "list", "dict", "complex", "opaque", "seeded", "x"]), inner, max_size=2
         )
     ),
     max_leaves=10,
@@ -373,7 +374,7 @@ def test_only_names_of_real_arguments_are_believed_to_have_changed(changed, beli
     assert answer_to({"result": 1.0, "changed": changed}, CALL) == {"result": 1.0, "changed": believed}
 
 
-@pytest.mark.parametrize("result", [[1.0], {"a": 1.0}, (1.0, [2.0]), (1.0, (2.0,))])
+@pytest.mark.parametrize("result", [[1.0], {"a": 1.0}, (1.0, [2.0]), (1.0, (2.0,)), Seeded(3)])
 def test_a_result_that_no_honest_worker_hands_over_ends_the_worker(result):
     assert answer_to({"result": result}, CALL)["error"]["type"] == "ChannelBroken"
 
