@@ -12,7 +12,7 @@ import numpy as np
 
 from autograder.engine.messages import explain, in_other_words
 from autograder.engine.mistakes import Evidence, Mistake, Tensors, recognize, shows
-from autograder.engine.outputs import Signature, arrays_of
+from autograder.engine.outputs import Signature, arrays_of, unpack
 from autograder.engine.problems import Case, Problem
 from autograder.engine.student import CheckFailed, FunctionRaised, NotAnswered, Student
 from autograder.engine.terms import Formula, Once, Walk
@@ -153,6 +153,10 @@ class Question:
         """Return the outputs that somebody with those terms would have got."""
         came = self.calculation.outcome(problem, terms)
         return {name: came[name] for name in self.signature.compared}
+
+    def answer(self, student: Student, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Call the function and return what it returned, by the names of the outputs. Raises CheckFailed."""
+        return unpack(self.signature, student.call(self.name, **arguments))
 
     def outputs(self, student: Student, problem: Problem) -> dict[str, Any]:
         """Call the function and return its outputs by name, whatever their form. Raises CheckFailed."""

@@ -56,7 +56,7 @@ class Values(Question):
 
     def outputs(self, student: Student, problem: Problem) -> dict[str, Any]:
         """Call the function and return its outputs by name."""
-        return unpack(self.signature, student.call(self.name, **self.arguments(problem)))
+        return self.answer(student, self.arguments(problem))
 
 
 def judge_values(trial: Trial, came: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -165,7 +165,7 @@ def refuse_another_answer(trial: Trial, came: Mapping[str, Any], arguments: Mapp
     if "cache" in arguments:
         why = "The first call changes the cache, or something is kept from one call to the next. Work on copies."
     try:
-        second = unpack(question.signature, trial.student.call(function, **arguments))
+        second = question.answer(trial.student, arguments)
         given = expect_form(question.signature, second, trial.problem.sizes)
     except CheckFailed as failure:
         raise CheckFailed(

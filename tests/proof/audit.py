@@ -39,6 +39,8 @@ SHARE_OF_SEEDS = {"wrong": 5, "cheats": 10, "mutants": 10, "corruptions": 20, "n
 """Parts that are looked at on one seed in so many: what they show hardly depends on the numbers."""
 MOST_MILLISECONDS = {"": 100.0, "lstm_backward": 150.0}
 """Processor time of a check, in the mean over right solutions; by the question's name where it may be more."""
+EXCUSED = {"mutants": solutions.equivalent_mutants, "corruptions": solutions.harmless_corruptions}
+"""Where what passes may be right all the same, and what is said of it."""
 
 
 @dataclass
@@ -192,7 +194,8 @@ def problems(found: list[Found]) -> list[str]:
     """Return a sentence for everything that must not be."""
     said = []
     for part in found:
-        equivalent = solutions.equivalent_mutants(part.set_name, part.question) if part.part == "mutants" else {}
+        excused = EXCUSED.get(part.part)
+        equivalent = excused(part.set_name, part.question) if excused else {}
         for entry in part.false:
             label = entry.rpartition(" at seed ")[0]
             if label not in equivalent:
@@ -260,7 +263,8 @@ def _page(set_name: str, found: list[Found], said: list[str], seeds: int) -> str
     survivors = [
         (question, label, reason)
         for question in rows
-        for label, reason in solutions.equivalent_mutants(set_name, question).items()
+        for excused in EXCUSED.values()
+        for label, reason in excused(set_name, question).items()
     ]
     return environment.get_template("audit.md.jinja").render(
         set_name=set_name, rows=rows, survivors=survivors, said=said, seeds=seeds, share=SHARE_OF_SEEDS,

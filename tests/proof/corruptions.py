@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from autograder.engine.in_dicts import InDict
 from autograder.engine.measurement import Measurement
 from autograder.engine.number import Number
+from autograder.engine.properties import Property
 from autograder.engine.questions import Question
 from autograder.engine.values import Values
 
@@ -73,13 +75,18 @@ def corruptions(question: Question | Measurement) -> Iterator[tuple[str, Callabl
     if isinstance(question, Measurement):
         yield from WHOLE_NUMBERS.items()
         return
-    if isinstance(question, Number):
+    if isinstance(question, InDict):
+        for name, spoil in _of_entries(question):
+            yield name, _in_a_dict(spoil, list(question.entries))
+        yield "a list", lambda right: lambda *arguments: list(right(*arguments).values())
+    elif isinstance(question, Number):
         for name, spoil in WHOLE_NUMBERS.items():
             yield name, _spoiling_all(spoil)
     else:
-        outputs = list(question.signature.outputs)
+        signature = question.asked if isinstance(question, Property) else question.signature
+        outputs = list(signature.outputs)
         for position, output in enumerate(outputs):
-            axes = question.signature.outputs[output]
+            axes = signature.outputs[output]
             table = {"": NUMBERS, "*": CACHES if isinstance(question, Values) else {}}.get(axes, ARRAYS)
             for name, spoil in table.items():
                 yield f"{output} {name}", _spoiling(spoil, position if len(outputs) > 1 else None)
@@ -91,8 +98,27 @@ def corruptions(question: Question | Measurement) -> Iterator[tuple[str, Callabl
     yield "the answer kept by shapes", _kept_by_shapes
     given = question.calculation.draw(np.random.default_rng(0)).given
     for position, argument in enumerate(question.signature.arguments):
-        if isinstance(given.get(argument), np.ndarray) and not isinstance(question, Number):
+        if isinstance(given.get(argument), np.ndarray | dict) and not isinstance(question, Number):
             yield f"{argument} changed in place", _changing(position)
+
+
+def _of_entries(question: InDict) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """Yield what spoils the entries of a dict, as if they were outputs."""
+    for position, output in enumerate(question.entries):
+        for name, spoil in ARRAYS.items():
+            yield f"{output} {name}", _spoiling(spoil, position)
+    yield "last entry missing", lambda right: lambda *arguments: right(*arguments)[:-1]
+    yield "entries in one another's places", lambda right: lambda *arguments: right(*arguments)[::-1]
+
+
+def _in_a_dict(spoil: Callable[[Any], Any], names: list[str]) -> Callable:
+    """Let a corruption of several outputs spoil the entries of a dict."""
+
+    def corrupt(right: Callable) -> Callable:
+        spoiled = spoil(lambda *arguments: tuple(right(*arguments)[name] for name in names))
+        return lambda *arguments: dict(zip(names, spoiled(*arguments), strict=False))
+
+    return corrupt
 
 
 def _spoiling(spoil: Callable[[Any], Any], position: int | None) -> Callable:
@@ -133,6 +159,8 @@ def _other_the_second_time(right: Callable) -> Callable:
     @wraps(right)
     def wrong(*arguments: Any) -> Any:
         result, calls[0] = right(*arguments), calls[0] + 1
+        if isinstance(result, dict):
+            return {name: value * (1 + 3e-10 * (calls[0] - 1)) for name, value in result.items()}
         if isinstance(result, int):
             return result + calls[0] - 1
         drift = 1 + 3e-10 * (calls[0] - 1)
@@ -162,6 +190,8 @@ def _changing(position: int) -> Callable:
         def wrong(*arguments: Any) -> Any:
             result = right(*arguments)
             value = arguments[position]
+            if isinstance(value, dict):
+                value = next(iter(value.values()))
             if isinstance(value, np.ndarray) and value.size:
                 value.flat[0] = ~value.flat[0] if value.dtype == bool else value.flat[0] + 1
             return result

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from autograder.engine.backward import Backward
+from autograder.engine.in_dicts import InDict
 from autograder.engine.measurement import Measurement
 from autograder.engine.number import Number
 from autograder.engine.outputs import Signature
+from autograder.engine.properties import Property
 from autograder.engine.questions import Question
 from autograder.engine.values import Values
 
@@ -82,7 +84,11 @@ def dresses(question: Question | Measurement) -> Iterator[tuple[str, Callable[[N
     if isinstance(question, Number):
         yield "a NumPy integer", lambda right: {**right, question.name: lambda *a: np.int64(right[question.name](*a))}
         return
-    axes = list(question.signature.outputs.values())
+    if isinstance(question, InDict):
+        for name, dress in ARRAYS.items():
+            yield name, _in_a_dict(question.name, dress)
+        return
+    axes = list((question.asked if isinstance(question, Property) else question.signature).outputs.values())
     for name, dress in ARRAYS.items():
         yield name, _dressed(question.name, axes, dress, lambda value: value)
     if "" in axes:
@@ -97,6 +103,16 @@ def dresses(question: Question | Measurement) -> Iterator[tuple[str, Callable[[N
         in_time = any("T" in kept for kept in question.keeps.values())
         for name, form in STEPS.items():
             yield f"cache {name}", _in_form(question.name, form, in_time)
+
+
+def _in_a_dict(function: str, array: Callable) -> Callable[[Namespace], Namespace]:
+    def dress(right: Namespace) -> Namespace:
+        def dressed(*arguments: Any) -> dict:
+            return {name: array(value) for name, value in right[function](*arguments).items()}
+
+        return {**right, function: dressed}
+
+    return dress
 
 
 def _dressed(function: str, axes: list[str], array: Callable, number: Callable) -> Callable[[Namespace], Namespace]:

@@ -10,7 +10,8 @@ A problem set ``psN`` brings along
     true solution that defines what the question is named after;
   - ``FUNCTIONS``: (demand, function that stands in for the student's);
   - ``VALUES``: (demand, value that stands in for the student's), for questions of a number;
-  - ``EQUIVALENT``: (what the mutator does, why that is no mistake).
+  - ``EQUIVALENT``: (what the mutator does, why that is no mistake);
+  - ``STILL_RIGHT``: (what the corruption does, why the answer is right all the same), where many answers are.
 
 A demand is the name of the mistake that a learner has to be told, several with " + " between them; "" if it has to be
 refused without a name; or "says: " and words that the message has to hold.
@@ -193,8 +194,17 @@ def wrong_solutions(set_name: str, question: str) -> list[Wrong]:
 
 def equivalent_mutants(set_name: str, question: str) -> dict[str, str]:
     """Return the mutants of a question that are no mistakes, and why."""
+    return _excused(set_name, question, "EQUIVALENT")
+
+
+def harmless_corruptions(set_name: str, question: str) -> dict[str, str]:
+    """Return the corruptions of a question that leave its answer right, and why."""
+    return _excused(set_name, question, "STILL_RIGHT")
+
+
+def _excused(set_name: str, question: str, table: str) -> dict[str, str]:
     path = HERE / "wrong" / f"{set_name}.py"
-    return dict(getattr(load(path), "EQUIVALENT", {}).get(question, ())) if path.is_file() else {}
+    return dict(getattr(load(path), table, {}).get(question, ())) if path.is_file() else {}
 
 
 def questions() -> Iterator[tuple[str, Question | Measurement]]:
