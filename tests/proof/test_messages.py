@@ -54,10 +54,11 @@ def test_an_argument_changed_in_place_is_told_in_these_lines_and_no_others():
 
 
 def test_the_bug_that_a_notebook_gives_to_find_is_refused_as_it_stands():
-    ps2, ps3 = solutions.true_solution("ps2"), solutions.true_solution("ps3")
+    ps2, ps3, ps4 = (solutions.true_solution(set_name) for set_name in ("ps2", "ps3", "ps4"))
     for name, namespace, published, told in (
         ("repaired_time_major_rnn", ps2, "time_major_rnn", "Sequences are mixed"),
         ("repaired_rnn_backward", ps3, "published_rnn_backward", "changes its argument dh in place"),
+        ("repaired_clip_by_value", ps4, "published_clip_by_value", "its sign flips"),
     ):
         for seed in range(10):
             failure = solutions.verdict(QUESTIONS[name], {**namespace, name: namespace[published]}, seed)

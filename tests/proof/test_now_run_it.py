@@ -81,6 +81,23 @@ def test_a_network_of_problem_set_3_knows_no_line_at_first_and_all_by_heart_in_t
     assert shares[0] < shares[1] < 1
 
 
+def test_of_the_networks_of_problem_set_4_one_learns_one_explodes_and_one_learns_nothing():
+    namespace = dict(solutions.true_solution("ps4"))
+    started = time.process_time()
+    printed = texts("ps4", namespace)
+    assert time.process_time() - started < SECONDS
+    assert list(printed) == [0, 100, 300]
+    losses = {
+        updates: {name: float(loss) for name, loss in (line.split(": ") for line in text.splitlines())}
+        for updates, text in printed.items()
+    }
+    for loss in losses[0].values():
+        assert 0.7 < loss < 1.5
+    assert losses[300]["start and clip"] < 0.05
+    assert not losses[300]["no clip"] < 1e6  # it may be nan
+    assert 0.7 < losses[300]["no start"] < 1.3
+
+
 def numbers_of_questions(set_name):
     """Return the number of every question, by name, as the headings above the checks give it."""
     numbers, number = {}, None

@@ -59,7 +59,7 @@ def test_right_functions_get_their_points_so_that_the_attacks_below_could_have()
 
 def test_every_kind_of_question_is_attacked():
     assert {type(QUESTIONS[name]).__name__ for name in ONE_OF_EACH_KIND} == {
-        "Values", "Backward", "Number", "Measurement",
+        "Values", "InDict", "Property", "Backward", "Number", "Measurement",
     }  # fmt: skip
 
 
