@@ -13,6 +13,8 @@ from autograder.engine.student import CheckFailed
 
 ANYTHING = "*"
 LARGEST = 10**12
+STACKED = "Z"
+"""The axis along which the gates of a layer stand side by side: a multiple of H, and called so in a message."""
 COLLECTION = "a list or another collection"
 STACK = "\n  np.stack makes one array of a list of arrays; its argument axis says where the new axis goes."
 
@@ -129,7 +131,8 @@ def shape_in_words(axes: str, sizes: Mapping[str, int]) -> str:
     if not axes:
         return "a single number"
     shape = tuple(sizes[letter] for letter in axes)
-    return f"an array of shape ({', '.join(axes)}{',' if len(axes) == 1 else ''}) = {shape}"
+    letters = [f"{sizes[STACKED] // sizes['H']}H" if letter == STACKED else letter for letter in axes]
+    return f"an array of shape ({', '.join(letters)}{',' if len(axes) == 1 else ''}) = {shape}"
 
 
 def _expect_array(function: str, name: str, value: Any, axes: str, sizes: Mapping[str, int]) -> np.ndarray:

@@ -232,6 +232,11 @@ def test_a_shape_is_told_in_letters_and_numbers(axes, words):
     assert shape_in_words(axes, SIZES) == words
 
 
+@pytest.mark.parametrize(("gates", "words"), [(4, "(N, 4H) = (2, 16)"), (3, "(N, 3H) = (2, 12)")])
+def test_gates_that_stand_side_by_side_are_told_as_a_multiple_of_h(gates, words):
+    assert shape_in_words("NZ", {**SIZES, "Z": gates * SIZES["H"]}) == f"an array of shape {words}"
+
+
 @pytest.mark.parametrize(
     ("value", "array"),
     [
