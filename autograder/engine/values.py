@@ -9,7 +9,7 @@ import numpy as np
 from autograder.engine.gradients import norm_relative_error
 from autograder.engine.messages import explain, listed, locate
 from autograder.engine.mistakes import Mistake, in_another_order
-from autograder.engine.outputs import ANYTHING, Signature, expect_form, unpack
+from autograder.engine.outputs import Signature, expect_form, unpack
 from autograder.engine.problems import Problem
 from autograder.engine.questions import KEPT, Question, Trial, trials
 from autograder.engine.student import CheckFailed, Student
@@ -182,7 +182,7 @@ def refuse_another_answer(trial: Trial, came: Mapping[str, Any], arguments: Mapp
 
 
 def _order_of(trial: Trial, came: Mapping[str, Any]) -> tuple[str, ...]:
-    if len(trial.question.signature.outputs) < 2 or ANYTHING in trial.question.signature.outputs.values():
+    if len(trial.question.signature.compared) < 2:
         return ()
     return in_another_order(trial.evidence(came))
 

@@ -288,6 +288,18 @@ def test_results_of_one_shape_in_another_order_are_told_so():
         assert lines[1] == "  The numbers are right but stand in another order; expected total, rows, tops, columns."
 
 
+def test_results_in_another_order_are_told_so_beside_a_cache_too():
+    question = Values("sums(x) -> rows N, tops N, cache", SUMS, "All is right.")
+
+    def swapped(x):
+        _, rows, tops, _ = RIGHT["sums"](x)
+        return tops, rows, {"x": x}
+
+    failure = failure_of(question, sums=swapped)
+    assert failure.mistakes == ("outputs_permuted",)
+    assert "The numbers are right but stand in another order; expected rows, tops, cache." in str(failure)
+
+
 def test_results_of_other_shapes_in_another_order_are_told_so():
     for seed in SEEDS:
         failure = failure_of(sums, seed, sums=lambda x: RIGHT["sums"](x)[::-1])
