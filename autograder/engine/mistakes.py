@@ -116,7 +116,9 @@ def two_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tuple[
     """Yield every two mistakes without a term in common that, made at once, reproduce all that came.
 
     Evaluating a pair is dear and there are hundreds. Neither may touch a tensor that is right, and one that only one of
-    the two touches has to be as that one makes it, which leaves a few; of these, the first `MOST_PAIRS` are tried.
+    the two touches has to be as that one makes it, which leaves a few. Of these `MOST_PAIRS` are tried, those first
+    that explain the most entries in the same way, above all entries that only one of the two touches: of four gates, a
+    mistake in one leaves the entries of the others alone.
     """
     tried = [(known, outcome) for known in bank if (outcome := evidence.outcome(known)) is not None]
     if not tried or not all(isinstance(evidence.given.get(name), np.ndarray) for name in evidence.right):
@@ -125,20 +127,46 @@ def two_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tuple[
     touched = np.array([[not same(evidence.right[name], outcome[name]) for name in names] for _, outcome in tried])
     as_came = np.array([[same(evidence.given[name], outcome[name]) for name in names] for _, outcome in tried])
     right = np.array([name not in evidence.wrong for name in names])
-    pairs = 0
+    entries_right, entries_touched, entries_as_came = _entries(evidence, [outcome for _, outcome in tried])
+    pairs = []
     for i, (first, _) in enumerate(tried):
-        only_first, only_other = touched[i] & ~touched[i + 1 :], ~touched[i] & touched[i + 1 :]
-        neither, both = ~(touched[i] | touched[i + 1 :]), touched[i] & touched[i + 1 :]
-        fits = np.where(right, neither, both | only_first & as_came[i] | only_other & as_came[i + 1 :])
-        for j in np.flatnonzero(fits.all(axis=1)) + i + 1:
-            other = tried[j][0]
-            if first.terms.keys() & other.terms.keys() or first.sentence == other.sentence:
-                continue
-            pairs += 1
-            if pairs > MOST_PAIRS:
-                return
-            if _agrees(evidence, evidence.outcome(first, other)):
-                yield first, other
+        fits, _ = _by_one_or_both(right, touched, as_came, i)
+        explained, made_by_one = _by_one_or_both(entries_right, entries_touched, entries_as_came, i)
+        for j in np.flatnonzero(fits.all(axis=1)):
+            other = tried[i + 1 + j][0]
+            if not first.terms.keys() & other.terms.keys() and first.sentence != other.sentence:
+                pairs.append((int(explained[j].sum() + made_by_one[j].sum()), first, other))
+    pairs.sort(key=lambda pair: pair[0], reverse=True)
+    for _, first, other in pairs[:MOST_PAIRS]:
+        if _agrees(evidence, evidence.outcome(first, other)):
+            yield first, other
+
+
+def _by_one_or_both(
+    right: np.ndarray, touched: np.ndarray, as_came: np.ndarray, i: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what mistake i and each one behind it may explain together, and what one of the two explains alone."""
+    first, others = touched[i], touched[i + 1 :]
+    made_by_one = first & ~others & as_came[i] | ~first & others & as_came[i + 1 :]
+    return np.where(right, ~(first | others), first & others | made_by_one), made_by_one
+
+
+def _entries(evidence: Evidence, outcomes: list[Tensors]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what is right and what outcomes touch and explain, entry by entry, of all tensors of the right shape."""
+    nothing = np.zeros((len(outcomes), 0), bool)
+    right, touched, as_came = [nothing[0]], [nothing], [nothing]
+    for name, expected in evidence.right.items():
+        given, shape = evidence.given[name], np.shape(expected)
+        if np.shape(given) != shape:
+            continue
+        bound = SAME * max(float(np.max(np.abs(expected), initial=0.0)), np.finfo(float).tiny)
+        values = [outcome[name] for outcome in outcomes]
+        made = np.array([value if np.shape(value) == shape else np.full(shape, np.inf) for value in values])
+        made, given, expected = made.reshape(len(outcomes), -1), np.ravel(given), np.ravel(expected)
+        right.append(np.abs(given - expected) <= bound)
+        touched.append(~(np.abs(made - expected) <= bound))
+        as_came.append(np.isnan(made) | (np.abs(made - given) <= bound))
+    return np.concatenate(right), np.hstack(touched), np.hstack(as_came)
 
 
 def partial_mistakes(evidence: Evidence, bank: Iterable[Mistake]) -> Iterator[tuple[Mistake, ...]]:

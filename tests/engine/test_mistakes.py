@@ -325,6 +325,38 @@ def test_two_at_once_are_worked_out_for_so_many_pairs_and_no_more():
                 assert found((f"t{i}", f"t{j}")) == ([[f"m{i}", f"m{j}"]], MOST_PAIRS)
 
 
+def test_of_many_pairs_those_are_worked_out_first_that_explain_entries_by_one_of_the_two_alone():
+    """Each of twenty mistakes spoils an entry of its own, and one entry that all of them touch."""
+    bank = [Mistake(f"m{i}", f"M {i}.", {f"t{i}": lambda: None}) for i in range(20)]
+
+    def outcomes(made):
+        s = np.ones(21)
+        for name in made:
+            s[int(name.removeprefix("t"))] = 5.0
+        s[20] += len(made)
+        return {"s": s}
+
+    assert MOST_PAIRS < 20 * 19 / 2
+    tried, asked = counting(outcomes(("t18", "t19")), outcomes(()), outcomes)
+    pairs = two_mistakes(tried, bank)
+    assert [known.name for known in next(pairs)] == ["m18", "m19"]
+    assert sum(len(made) == 2 for made in asked) == 1
+
+
+def test_a_pair_is_found_among_outcomes_of_other_shapes():
+    bank = [Mistake(f"m{i}", f"M {i}.", {f"t{i}": lambda: None}) for i in range(3)]
+
+    def outcomes(made):
+        if made == ("t2",):
+            return {"s": np.ones((2, 2))}
+        s = np.ones(4)
+        s[[int(name.removeprefix("t")) for name in made]] = 5.0
+        return {"s": s}
+
+    tried, _ = counting(outcomes(("t0", "t1")), outcomes(()), outcomes)
+    assert [[known.name for known in pair] for pair in two_mistakes(tried, bank)] == [["m0", "m1"]]
+
+
 def test_a_pair_is_only_worked_out_if_what_one_of_them_touches_alone_came_as_that_one_makes_it():
     def asked(given):
         """Return how many pairs are worked out for p, which only the first of two touches."""
