@@ -162,23 +162,44 @@ def clipped(term: str, needs: str, function: Callable) -> tuple[Mistake, ...]:
     )
 
 
-def slopes_of_tanh(dz: str, upstream: str, h: str) -> tuple[Mistake, ...]:
-    """Return what goes wrong where a gradient passes tanh: ``dz = upstream * (1 - h**2)``."""
+def slopes_of_tanh(
+    dz: str,
+    upstream: str,
+    h: str,
+    *,
+    value: str = "the hidden state",
+    symbol: str = "h",
+    where: str = "",
+    tag: str = "",
+) -> tuple[Mistake, ...]:
+    """Return what goes wrong where a gradient passes tanh: ``dz = upstream * (1 - h**2)``.
+
+    Parameters
+    ----------
+    dz, upstream, h : str
+        The term, the gradient that arrives, and the value that tanh made.
+    value, symbol : str
+        How that value is called in a sentence and in a formula.
+    where : str
+        What a sentence begins with where a layer has several activations, such as "Candidate g".
+    tag : str
+        What the names end with then.
+    """
     wrong: dict[str, tuple[str, Callable]] = {
         "no_tanh_derivative": (
-            "The derivative of tanh is missing: the gradient passes the activation unchanged.",
+            "The derivative of tanh is missing, so that the gradient passes the activation unchanged.",
             lambda dh, h: dh,
         ),
         "square_missing": (
-            "In the derivative of tanh the hidden state is not squared.",
+            f"In the derivative of tanh {value} is not squared.",
             lambda dh, h: dh * (1 - h),
         ),
         "only_the_square": (
-            "The derivative of tanh is taken to be the square of the hidden state; that is subtracted from 1.",
+            f"The derivative of tanh is taken to be the square of {value}; that is subtracted from 1.",
             lambda dh, h: dh * h**2,
         ),
         "brackets_missing": (
-            "The derivative of tanh has no brackets: the gradient multiplies its first part alone.",
+            "The derivative of tanh has no brackets, so that the gradient multiplies its first part alone.",
             lambda dh, h: dh * 1 - h**2,
         ),
         "sign_in_derivative": (
@@ -186,11 +207,11 @@ def slopes_of_tanh(dz: str, upstream: str, h: str) -> tuple[Mistake, ...]:
             lambda dh, h: dh * (1 + h**2),
         ),
         "tanh_twice": (
-            "tanh is applied to the hidden state once more before its derivative is taken.",
+            f"tanh is applied to {value} once more before its derivative is taken.",
             lambda dh, h: dh * (1 - np.tanh(h) ** 2),
         ),
         "sigmoid_derivative": (
-            "The derivative used is that of the sigmoid, h(1 - h), but the activation is tanh.",
+            f"The derivative used is that of the sigmoid, {symbol}(1 - {symbol}), but the activation is tanh.",
             lambda dh, h: dh * h * (1 - h),
         ),
         "derivative_squared": (
@@ -198,10 +219,87 @@ def slopes_of_tanh(dz: str, upstream: str, h: str) -> tuple[Mistake, ...]:
             lambda dh, h: dh * (1 - h**2) ** 2,
         ),
     }
+    return _slopes(wrong, dz, f"{upstream} {h}", "tanh", where, tag)
+
+
+def slopes_of_sigmoid(
+    dz: str, upstream: str, gate: str, *, z: str = "", where: str = "", tag: str = ""
+) -> tuple[Mistake, ...]:
+    """Return what goes wrong where a gradient passes the sigmoid: ``dz = upstream * gate * (1 - gate)``.
+
+    Parameters
+    ----------
+    dz, upstream, gate : str
+        The term, the gradient that arrives, and the value that the sigmoid made.
+    z : str
+        The pre-activation, where that can be taken for the gate.
+    where, tag : str
+        What the sentences begin with and the names end with, as in `slopes_of_tanh`.
+    """
+    wrong: dict[str, tuple[str, Callable]] = {
+        "no_sigmoid_derivative": (
+            "The derivative of the sigmoid is missing, so that the gradient passes the activation unchanged.",
+            lambda d, gate: d,
+        ),
+        "tanh_derivative": (
+            "The derivative used is that of tanh, one minus the square, but the activation is the sigmoid.",
+            lambda d, gate: d * (1 - gate**2),
+        ),
+        "sigmoid_for_its_derivative": (
+            "The gradient is multiplied with the gate itself where the derivative of the sigmoid belongs.",
+            lambda d, gate: d * gate,
+        ),
+        "one_minus_the_gate": (
+            "The gradient is multiplied with one minus the gate; that is one of two factors of the derivative of the"
+            " sigmoid.",
+            lambda d, gate: d * (1 - gate),
+        ),
+        "brackets_missing_in_sigmoid": (
+            "The derivative of the sigmoid has no brackets, so that the gradient multiplies its first part alone.",
+            lambda d, gate: d * gate * 1 - gate,
+        ),
+        "sign_in_sigmoid_derivative": (
+            "In the derivative of the sigmoid the gate is added to 1; it is subtracted.",
+            lambda d, gate: d * gate * (1 + gate),
+        ),
+        "sigmoid_twice": (
+            "The sigmoid is applied to the gate once more before its derivative is taken.",
+            lambda d, gate: d * _sigmoid(gate) * (1 - _sigmoid(gate)),
+        ),
+        "sigmoid_derivative_squared": (
+            "The derivative of the sigmoid is multiplied in twice.",
+            lambda d, gate: d * (gate * (1 - gate)) ** 2,
+        ),
+    }
+    found = _slopes(wrong, dz, f"{upstream} {gate}", "sigmoid", where, tag)
+    if not z:
+        return found
+    of_z = {
+        "sigmoid_derivative_of_z": (
+            "The derivative of the sigmoid is taken of the pre-activation z, but the formula wants the gate that the"
+            " sigmoid made of it.",
+            lambda d, z: d * z * (1 - z),
+        )
+    }
+    return (*found, *_slopes(of_z, dz, f"{upstream} {z}", "sigmoid", where, tag))
+
+
+def _slopes(
+    wrong: Mapping[str, tuple[str, Callable]], dz: str, needs: str, family: str, where: str, tag: str
+) -> tuple[Mistake, ...]:
     return tuple(
-        Mistake(name, sentence, {dz: of(f"{upstream} {h}", function)}, f"tanh.{name}")
+        Mistake(
+            f"{name}_{tag}" if tag else name,
+            f"{where}: {sentence[0].lower()}{sentence[1:]}" if where else sentence,
+            {dz: of(needs, function)},
+            f"{family}.{name}",
+        )
         for name, (sentence, function) in wrong.items()
     )
+
+
+def _sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-z))
 
 
 @dataclass(frozen=True)
@@ -293,7 +391,7 @@ class Totals:
         return tuple(found)
 
 
-def carried(state: str, weights: str) -> tuple[Mistake, ...]:
+def carried(state: str, weights: str, *, beside: Mapping[str, str] | None = None) -> tuple[Mistake, ...]:
     """Return what goes wrong where the gradient of a state is carried from step to step.
 
     Parameters
@@ -304,7 +402,11 @@ def carried(state: str, weights: str) -> tuple[Mistake, ...]:
         gradient of the initial state dh0.
     weights : str
         The matrix that a gradient passes on its way to the state before.
+    beside : mapping of str to str, optional
+        What else the walk back starts from: the term, and the value that it is, such as the gradient that arrives at
+        the last cell state of an LSTM.
     """
+    beside = beside or {}
     total, here, after, sent, before = (f"d{state}_{name}" for name in ("total", "t", "next", "sent", "prev"))
     first, member = f"d{state}0", "carried."
     found = [
@@ -368,13 +470,15 @@ def carried(state: str, weights: str) -> tuple[Mistake, ...]:
         Mistake(
             "all_divided_by_N",
             "Every gradient is divided by the batch size, but a gradient of the summed loss is a sum.",
-            {total: of(f"{here} {after}", lambda dh_t, after: dh_t / len(dh_t) + after)},
+            {total: of(f"{here} {after}", lambda dh_t, after: dh_t / len(dh_t) + after)}
+            | {term: of(value, lambda arrives: arrives / len(arrives)) for term, value in beside.items()},
             f"{member}mean",
         ),
         Mistake(
             "all_opposite_sign",
             "Every gradient has the opposite sign.",
-            {total: of(f"{here} {after}", lambda dh_t, after: after - dh_t)},
+            {total: of(f"{here} {after}", lambda dh_t, after: after - dh_t)}
+            | {term: of(value, np.negative) for term, value in beside.items()},
             f"{member}sign",
         ),
         *clipped(total, f"{here} {after}", lambda dh_t, after: dh_t + after),
@@ -389,12 +493,105 @@ def carried(state: str, weights: str) -> tuple[Mistake, ...]:
     return tuple(found)
 
 
+def carried_by_gate(state: str, gate: str, last: str) -> tuple[Mistake, ...]:
+    """Return what goes wrong where the gradient of a state passes a gate, entry by entry, from step to step.
+
+    Parameters
+    ----------
+    state : str
+        "c" for the cell state. The terms are called as in `carried`; dc_t is what reaches c_t through its own step.
+    gate : str
+        The gate that multiplies the gradient on its way to the step before.
+    last : str
+        The gradient that arrives at the last state from outside, such as dc_T.
+    """
+    total, here, after, sent, before = (f"d{state}_{name}" for name in ("total", "t", "next", "sent", "prev"))
+    first, member = f"d{state}0", "gated."
+    return (
+        Mistake(
+            f"{after}_not_added",
+            f"{after}, which step t + 1 sends to {state}_t, is not added to what reaches {state}_t through h_t.",
+            {total: of(here, lambda here: here)},
+            f"{member}dropped",
+        ),
+        Mistake(
+            f"{after}_subtracted",
+            f"{after} is subtracted from what reaches {state}_t through h_t; the two are added.",
+            {total: of(f"{here} {after}", lambda here, after: here - after)},
+            f"{member}subtracted",
+        ),
+        Mistake(
+            f"{after}_alone",
+            f"Only {after} reaches {state}_t; what comes through h_t is missing.",
+            {total: of(after, lambda after: after)},
+            f"{member}alone",
+        ),
+        Mistake(
+            f"{after}_times_{gate}",
+            f"{after} is multiplied with the gate {gate} of this step, which stands before {state}_t, not behind it;"
+            f" it has passed the gate of step t + 1 already.",
+            {total: of(f"{here} {after} {gate}", lambda here, after, gate: here + after * gate)},
+            f"{member}gate_too_early",
+        ),
+        Mistake(
+            f"{before}_without_{gate}",
+            f"{before} does not pass the gate {gate}, through which {state}_t depends on the state before.",
+            {before: of(total, lambda total: total)},
+            f"{member}gate_missing",
+        ),
+        Mistake(
+            f"{before}_from_{after}",
+            f"{before} is made from {after} alone; what reaches {state}_t through h_t goes back, too.",
+            {before: of(f"{after} {gate}", lambda after, gate: after * gate)},
+            f"{member}sent_from_next",
+        ),
+        Mistake(
+            f"{after}_summed_up",
+            f"{after} is added to {before}; it replaces {after}, since all that comes from later steps is in it"
+            " already.",
+            {before: of(f"{after} {total} {gate}", lambda after, total, gate: after + total * gate)},
+            f"{member}summed_up",
+        ),
+        Mistake(
+            f"{last}_ignored",
+            f"{last} is ignored: the walk back starts from zeros, but a loss can sit at the last {state}, too.",
+            {sent: of(last, np.zeros_like)},
+            f"{member}last_ignored",
+        ),
+        Mistake(
+            f"{last}_at_every_step",
+            f"Every step gets {last} for {after}: what a step sends back to the {state} before is not carried on.",
+            {after: of(last, lambda last: last)},
+            f"{member}last_everywhere",
+        ),
+        Mistake(
+            f"{after}_not_carried",
+            f"What a step sends back to the {state} before is dropped: only the last step gets a {after}.",
+            {after: of(f"{last} t T", lambda last, t, T: last * (t == T - 1))},
+            f"{member}not_carried",
+        ),
+        Mistake(
+            f"{first}_zero",
+            f"{first} is zero, but {state}0 feeds the first step and through it every other.",
+            {first: of(sent, np.zeros_like)},
+            f"{member}start_zero",
+        ),
+        Mistake(
+            f"{first}_before_{gate}",
+            f"{first} is the gradient of the first {state}; it still has to pass the gate {gate} of that step to reach"
+            f" {state}0.",
+            {first: of(total, lambda total: total[0])},
+            f"{member}start_before_gate",
+        ),
+    )
+
+
 def touching(bank: tuple[Mistake, ...], *names: str) -> tuple[Mistake, ...]:
     """Return the mistakes that replace one of these terms."""
     return tuple(known for known in bank if known.terms.keys() & set(names))
 
 
-def kept_steps(sources: Mapping[str, str]) -> tuple[Mistake, ...]:
+def kept_steps(sources: Mapping[str, str], state: str = "h") -> tuple[Mistake, ...]:
     """Return what goes wrong where a forward pass keeps a list of its steps' caches.
 
     Parameters
@@ -402,7 +599,10 @@ def kept_steps(sources: Mapping[str, str]) -> tuple[Mistake, ...]:
     sources : mapping of str to str
         What a step keeps beside the weights, ``h_prev`` and ``h_t`` among it, and the term that it is. The results of
         the walk are called ``cache_h_prev`` and so on.
+    state : str
+        "c" where ``c_prev`` and ``c_t`` are among it instead.
     """
+    before, after = f"{state}_prev", f"{state}_t"
 
     def everywhere(*names: str) -> dict[str, Formula]:
         last = "cache_{}".format
@@ -425,13 +625,13 @@ def kept_steps(sources: Mapping[str, str]) -> tuple[Mistake, ...]:
         Mistake(
             "cache_last_state_everywhere",
             "Every entry of the cache holds the last state. Is the same array stored each time? It goes on changing.",
-            everywhere("h_t"),
+            everywhere(after),
             "cache.last_state",
         ),
         Mistake(
-            "cache_h_t_for_h_prev",
+            f"cache_{after}_for_{before}",
             "The cache holds the state after the step where the one before it belongs.",
-            {"cache_h_prev": of("h_t", lambda h_t: h_t)},
+            {f"cache_{before}": of(after, lambda value: value)},
             "cache.state_after",
         ),
     )

@@ -8,13 +8,15 @@ from autograder.engine.families import (
     Affine,
     Totals,
     carried,
+    carried_by_gate,
     clipped,
     kept_steps,
+    slopes_of_sigmoid,
     slopes_of_tanh,
     touching,
 )
 from autograder.engine.mistakes import Mistake
-from autograder.engine.terms import Once, Walk, batch_first, terms
+from autograder.engine.terms import Once, Walk, apply, batch_first, terms
 
 AFFINE = Affine(
     inputs={"x_t": ("Wx", "dx_t", "dWx_part"), "h_prev": ("Wh", "dh_prev", "dWh_part")},
@@ -134,6 +136,41 @@ def test_the_mistakes_in_the_derivative_of_tanh_take_the_names_of_any_layer():
     assert came["no_tanh_derivative"]["dg_z"] == 16
 
 
+def test_a_sentence_says_which_of_several_activations_it_is_about_and_a_name_ends_in_it():
+    found = slopes_of_tanh("dz_g", "dg", "g", value="g", symbol="g", where="Candidate g", tag="g")
+    said = {known.name: known.sentence for known in found}
+    assert said["square_missing_g"] == "Candidate g: in the derivative of tanh g is not squared."
+    assert said["sigmoid_derivative_g"].startswith("Candidate g: the derivative used is that of the sigmoid, g(1 - g),")
+    assert [known.family for known in found] == [known.family for known in slopes_of_tanh("dz", "dh", "h")]
+    gated = slopes_of_sigmoid("dz_f", "df", "f", z="z_f", where="Forget gate f", tag="f")
+    assert all(known.name.endswith("_f") and known.sentence.startswith("Forget gate f: ") for known in gated)
+
+
+def test_the_derivative_of_the_sigmoid_and_every_mistake_in_it():
+    # At a gate of 1/4, made of z = 1, and with 16 arriving, 16 · 1/4 · 3/4 = 3 goes on.
+    by_hand = {
+        "sigmoid.no_sigmoid_derivative": 16,
+        "sigmoid.tanh_derivative": 15,
+        "sigmoid.sigmoid_for_its_derivative": 4,
+        "sigmoid.one_minus_the_gate": 12,
+        "sigmoid.brackets_missing_in_sigmoid": 3.75,
+        "sigmoid.sign_in_sigmoid_derivative": 5,
+        "sigmoid.sigmoid_twice": 16 / (2 + 2 * 1.0314130998795732),  # by the hyperbolic cosine of 1/4
+        "sigmoid.sigmoid_derivative_squared": 0.5625,
+        "sigmoid.sigmoid_derivative_of_z": 0,
+    }
+    found = slopes_of_sigmoid("dz", "d", "gate", z="z")
+    expect_members(
+        found,
+        Once(terms("", dz=lambda d, gate: d * gate * (1 - gate))),
+        {"d": np.array([16.0]), "gate": np.array([0.25]), "z": np.array([1.0])},
+        {"dz": [3]},
+        {member: {"dz": [value]} for member, value in by_hand.items()},
+    )
+    without_z = [known.name for known in slopes_of_sigmoid("dz", "d", "gate")]
+    assert without_z == [known.name for known in found[:-1]]
+
+
 TOTALS = Totals({"dWx": "1", "dWh": "2", "db": "3"})
 PARTS = {
     "dWx_part": np.array([1.0, 2.0, 30.0]),
@@ -219,6 +256,57 @@ def test_the_gradient_that_is_carried_through_time_and_every_mistake_in_it():
         np.testing.assert_array_equal(came["dh0"][0, 0], dh0, err_msg=known and known.name)
 
 
+def test_what_else_the_walk_back_starts_from_is_divided_and_turned_round_with_the_rest():
+    plain, beside = carried("h", "Wh"), carried("h", "Wh", beside={"dc_sent": "dc_T"})
+    changed = {}
+    for one, other in zip(plain, beside, strict=True):
+        assert one.sentence == other.sentence
+        if one.terms.keys() != other.terms.keys():
+            changed[other.family] = apply(other.terms["dc_sent"], {"dc_T": np.array([[4.0], [8.0]])}).tolist()
+    assert changed == {"carried.mean": [[2.0], [4.0]], "carried.sign": [[-4.0], [-8.0]]}
+
+
+THROUGH_A_GATE = Walk(
+    order=terms("", order=lambda T: range(T - 1, -1, -1))["order"],
+    start=terms("", dc_sent=lambda dc_T: dc_T),
+    step=terms(
+        "",
+        f=lambda f_all, t: f_all[t],
+        dc_t=lambda shown, t: shown[t],
+        dc_next=lambda dc_sent: dc_sent,
+        dc_total=lambda dc_t, dc_next: dc_t + dc_next,
+        dc_prev=lambda dc_total, f: dc_total * f,
+    ),
+    carried={"dc_sent": "dc_prev"},
+    results=terms("", dc=lambda dc_total: dc_total, dc0=lambda dc_sent: dc_sent),
+)
+"""The way back of one cell through its gate, which is 2 at the first and the last of three steps and 3 between."""
+GATED = {
+    "gated.dropped": ([1, 10, 100], 2),
+    "gated.subtracted": ([1 - 3 * (10 - 2 * (100 - 7)), 10 - 2 * (100 - 7), 100 - 7], 2 * (1 - 3 * (10 - 2 * 93))),
+    "gated.alone": ([42, 14, 7], 84),
+    "gated.gate_too_early": ([4165, 694, 114], 8330),
+    "gated.gate_missing": ([118, 117, 107], 118),
+    "gated.sent_from_next": ([43, 24, 107], 84),
+    "gated.summed_up": ([915, 231, 107], 2744),
+    "gated.last_ignored": ([631, 210, 100], 1262),
+    "gated.last_everywhere": ([8, 17, 107], 16),
+    "gated.not_carried": ([1, 10, 107], 2),
+    "gated.start_zero": ([673, 224, 107], 0),
+    "gated.start_before_gate": ([673, 224, 107], 673),
+}
+
+
+def test_the_gradient_that_passes_a_gate_on_its_way_and_every_mistake_in_it():
+    given = {"f_all": np.array([2.0, 3.0, 2.0]), "shown": np.array([1.0, 10.0, 100.0]), "dc_T": np.array(7.0), "T": 3}
+    found = carried_by_gate("c", "f", "dc_T")
+    assert [known.family for known in found] == list(GATED)
+    for dc, dc0, known in [([673, 224, 107], 1346, None), *((*GATED[known.family], known) for known in found)]:
+        came = THROUGH_A_GATE(given, known.terms if known else {})
+        np.testing.assert_array_equal(came["dc"], dc, err_msg=known and known.name)
+        assert came["dc0"] == dc0, known and known.name
+
+
 def test_what_is_small_enough_is_not_clipped():
     small = {**ARRIVES, "dh": ARRIVES["dh"] / 500}
     for known in carried("h", "Wh"):
@@ -277,11 +365,21 @@ def test_the_caches_of_the_steps_and_every_mistake_in_them():
     )
 
 
+def test_the_state_in_the_caches_may_be_a_cell():
+    plain = {known.family: known for known in kept_steps({"h_prev": "before", "h_t": "h_t"})}
+    cells = {known.family: known for known in kept_steps({"c_prev": "before", "c_t": "c_t"}, "c")}
+    assert plain.keys() == cells.keys()
+    assert list(cells["cache.last_state"].terms) == ["cache_c_t"]
+    assert cells["cache.state_after"].name == "cache_c_t_for_c_prev"
+    assert apply(cells["cache.state_after"].terms["cache_c_prev"], {"c_t": 5}) == 5
+
+
 @pytest.mark.parametrize(
     "found",
     [AFFINE.mistakes(upstream="dh_total", skips="it", square="Wh"), TOTALS.mistakes, carried("h", "Wh"),
-     slopes_of_tanh("dz", "dh", "h"), kept_steps({"h_prev": "h_prev", "h_t": "h_t"})],
-    ids=["products", "totals", "carried", "tanh", "cache"],
+     slopes_of_tanh("dz", "dh", "h"), kept_steps({"h_prev": "h_prev", "h_t": "h_t"}),
+     slopes_of_sigmoid("dz", "d", "i", z="z"), carried_by_gate("c", "f", "dc_T")],
+    ids=["products", "totals", "carried", "tanh", "cache", "sigmoid", "gated"],
 )  # fmt: skip
 def test_every_member_of_a_family_is_a_sentence_of_its_own(found):
     sentences = [known.sentence for known in found]
