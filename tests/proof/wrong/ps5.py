@@ -325,6 +325,7 @@ WRONG = {
     "lstm_backward": [
         ("dh_next_not_added", CALL, "lstm_step_backward(dh[:, t], dc_next, cache[t])"),
         ("dc_next_not_added", CALL, "lstm_step_backward(dh[:, t] + dh_next, 0 * dh_next, cache[t])"),
+        ("dh_next_after_output", CALL, "lstm_step_backward(dh[:, t], dc_next + dh_next, cache[t])"),
         ("dc_next_not_carried", CALL, "lstm_step_backward(dh[:, t] + dh_next, dc_next * (t == T - 1), cache[t])"),
         (
             "dc_T_at_every_step",
