@@ -65,6 +65,14 @@ def test_the_bug_that_a_notebook_gives_to_find_is_refused_as_it_stands():
             assert told in str(failure)
 
 
+def test_the_bugs_of_an_lstm_that_were_published_are_told_all_at_once():
+    published = {**solutions.true_solution("ps5")}
+    published["repaired_lstm_backward"] = published["published_lstm_backward"]
+    for seed in range(10):
+        failure = solutions.verdict(QUESTIONS["repaired_lstm_backward"], published, seed)
+        assert failure.mistakes == ("nothing_carried", "db_of_o_is_that_of_f")
+
+
 def test_the_printed_seed_gives_the_same_failure_again():
     source = solutions.solution_cells("ps3")[solutions.defining_cell("ps3", "rnn_backward")].replace(*DROPPED)
     namespace = solutions.with_cell("ps3", "rnn_backward", source)

@@ -19,7 +19,6 @@ BACK_RETURN = "return dx_t, dh_prev, dc_prev, dWx, dWh, db"
 BACK_KEPT = (
     "return lstm_step_backward.__dict__.setdefault(id(cache), (cache, (dx_t, dh_prev, dc_prev, dWx, dWh, db)))[1]"
 )
-Z_OF_CACHE = "z = np.split(x_t @ Wx + h_prev @ Wh + (np.arctanh(g[0, 0]) * 0), 4, axis=1)"
 
 LOOP = "for t in range(T):"
 ONWARD = "h_t, c_t, step = lstm_step_forward(x[:, t], h_t, c_t, Wx, Wh, b)"
@@ -40,17 +39,14 @@ PUBLISHED_RETURN = REPAIRED_RETURN.replace("dc_next", "dc_prev")
 COPIED = ("db_t[3 * H :]", "db_t[H : 2 * H]")
 
 HELD = "gates[k] = np.full_like(c_t, value)"
-GATES_OF_STEP = "gates = list(lstm_gates(x[:, t], h_t, Wx, Wh, b))"
+FIRST_STEP_RETURNED = (
+    "        h, c = np.zeros((2, *x.shape[:2], len(b) // 4)); h[:, 0], c[:, 0] = h_t, c_t; return h, c"
+)
 
 
 def counted(order):
     """Return a line that holds a gate counted in another order."""
     return f'gates["ifgo".index("{order}"[k])] = np.full_like(c_t, value)'
-
-
-def all_divided(function):
-    """Return the six gradients divided by the number of sequences, each by its place."""
-    return f"return tuple(d / len({function}) for d in ({BACKWARD_RETURN.removeprefix('return ')}))"
 
 
 WRONG = {
@@ -83,13 +79,7 @@ WRONG = {
         ("outputs_permuted", "return i, f, g, o", "return i, f, o, g"),
         ("outputs_permuted", "return i, f, g, o", "return f, i, g, o"),
         ("tanh_for_sigmoid_f + sigmoid_for_tanh_g", "f = sigmoid", "f = np.tanh", "g = np.tanh", "g = sigmoid"),
-        (
-            "",
-            "H = h_prev.shape[1]",
-            "H = h_prev.shape[1]; z_before = 0 if len(h_prev) > 1 else 1",
-            Z,
-            f"{Z} + z_before",
-        ),
+        ("says: at N = 1", Z, f"{Z} + (len(x_t) == 1)"),
         ("says: That is at N = 1.", "return i", "i = i.squeeze() if len(i) == 1 else i; return i"),
         ("", CANDIDATE, "g = np.clip(z[:, 2 * H : 3 * H], -1, 1)"),  # a hard tanh
         ("", OUTPUT, "o = np.clip(0.25 * z[:, 3 * H :] + 0.5, 0, 1)"),  # a hard sigmoid
@@ -342,15 +332,7 @@ WRONG = {
             DC_START,
             "dc_next = np.zeros((N, H))",
         ),
-        (
-            "dc_next_subtracted",
-            CALL,
-            "lstm_step_backward(dh[:, t] + dh_next, -dc_next, cache[t])",
-            DC_START,
-            DC_START,
-            BACKWARD_RETURN,
-            BACKWARD_RETURN,
-        ),
+        ("dc_next_subtracted", CALL, "lstm_step_backward(dh[:, t] + dh_next, -dc_next, cache[t])"),
         (
             "dh_prev_and_dc_prev_swapped",
             "dh_next, dc_next, dWx_t",
@@ -380,7 +362,7 @@ WRONG = {
         ("dh0_upstream", BACKWARD_RETURN, "return dx, dh[:, 0], dc_next, dWx, dWh, db"),
         ("dc0_before_f", BACKWARD_RETURN, "return dx, dh_next, dc_next / cache[0].f, dWx, dWh, db"),
         ("dx_reversed", BACKWARD_RETURN, "return dx[:, ::-1], dh_next, dc_next, dWx, dWh, db"),
-        ("all_divided_by_N", BACKWARD_RETURN, all_divided("dh")),
+        ("all_divided_by_N", BACKWARD_RETURN, "return tuple(d / N for d in (dx, dh_next, dc_next, dWx, dWh, db))"),
         ("all_opposite_sign", BACKWARD_RETURN, "return -dx, -dh_next, -dc_next, -dWx, -dWh, -db"),
         (
             "return_in_loop",
@@ -530,7 +512,7 @@ WRONG = {
         (
             "return_in_loop",
             "    return np.stack(h, axis=1), np.stack(c, axis=1)",
-            "        c_all, h_all = np.zeros((2, *x.shape[:2], len(b) // 4)); h_all[:, 0], c_all[:, 0] = h_t, c_t; return h_all, c_all",
+            FIRST_STEP_RETURNED,
         ),
         ("says: where the output gate o is held", HELD, f"if k < 3:\n            {HELD}"),
         ("says: where the candidate g is held", HELD, f"if k != 2:\n            {HELD}"),
