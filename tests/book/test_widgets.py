@@ -23,12 +23,12 @@ ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "book" / "_static"
 FIGURES = ROOT / "book" / "figures"
 SCRIPTS = STATIC / "widgets"
-WIDGETS = ("unroll", "walk-back")
+WIDGETS = ("unroll", "walk-back", "gain")
 
 LARGEST_SCRIPT = 15_000  # bytes
 SMALLEST_TEXT = 11  # pixels, on a telephone
 PHONE_WIDTH, DESK_WIDTH = 390, 1280
-T, H = 30, 8  # of walk-back
+T, H = 30, 8  # of walk-back; gain has as many steps
 
 pytestmark = pytest.mark.slow
 
@@ -71,6 +71,21 @@ def walk_back(gain, size):
     return np.array(norms), gain ** np.arange(T + 1.0), np.array(slopes)
 
 
+def sheared(g, s):
+    """Return the gradients dh (T + 1, 2) of the widget gain, what the radius says (T + 1,), and the norm of W_h.
+
+    The gradients are those of the layer of the course: without input the state is 0, and so every slope is 1.
+    """
+    Wh = g * np.array([[1.0, s], [0.0, 1.0]])
+    dh = [np.array([0.0, 1.0])]
+    for back in range(1, T + 1):
+        h, cache = rnn_forward(np.zeros((1, back, 1)), None, np.zeros((1, 2)), Wh, np.zeros(2))
+        upstream = np.zeros_like(h)
+        upstream[0, -1] = [0.0, 1.0]
+        dh.append(rnn_backward(upstream, cache)[1][0])
+    return np.array(dh), g ** np.arange(T + 1.0), np.linalg.norm(Wh, 2)
+
+
 def unroll(wx, wh, b, x):
     """Return z, h and y (8,) of one unit that reads x (8,), by the layer of the course."""
     h = rnn_forward(np.array(x, float)[None, :, None], None, *np.array([[[wx]], [[wh]]], float), np.array([b], float))[
@@ -84,7 +99,7 @@ def unroll(wx, wh, b, x):
 
 
 def page_of(folder, *, root=ROOT):
-    """Write a page with both widgets, their styles and scripts from the source tree; return its address."""
+    """Write a page with all widgets, their styles and scripts from the source tree; return its address."""
     static = root / "book" / "_static"
     sheets = [static / "roles.css", static / "widgets" / "widgets.css"]
     # No two widgets depend on the order in which their scripts come.
@@ -188,7 +203,7 @@ def test_the_norms_are_those_of_the_layer_of_the_course(gain, size):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """Return the address of the page with both widgets."""
+    """Return the address of the page with all widgets."""
     return page_of(tmp_path_factory.mktemp("widgets"))
 
 
@@ -300,6 +315,28 @@ def test_the_shaded_part_is_what_the_slopes_of_tanh_take(tab, gain, size):
     assert left[-1] < 0.1
 
 
+@pytest.mark.parametrize("g", [0.5, 0.9, 1, 1.2])
+@pytest.mark.parametrize("s", [0, 0.3, 1, 2])
+def test_the_gradient_in_the_plane_has_the_entries_and_lengths_of_numpy(tab, g, s):
+    set_sliders(tab, "gain", gain=g, shear=s)
+    found = numbers(tab, "gain")
+    assert (found["gain"], found["shear"]) == (g, s)
+    dh, alone, largest = sheared(g, s)
+    lengths = np.linalg.norm(dh, axis=1)
+    for name, expected in (("dh", dh), ("norms", lengths), ("alone", alone), ("stretch", largest)):
+        np.testing.assert_allclose(found[name], expected, rtol=1e-6, err_msg=name)
+    drawing = drawn(tab, "gain")
+    for kind, values in (("norm walked", lengths[:10]), ("alone", alone)):
+        path = re.findall(rf'<path class="{kind}" d="M([^"HVh]*)"', drawing)[-1]
+        x, y = np.array([point.split() for point in path.split("L")], float).T
+        np.testing.assert_allclose(x, 344 - 10 * np.arange(len(values)), err_msg=kind)
+        np.testing.assert_allclose(y, 206 + 16 * (3 - np.log10(values)), atol=0.006, err_msg=kind)
+    # The line in the plane: 30 units of the drawing are 1.
+    plane = re.search(r'<path class="norm" d="M([^"]*)"', drawing).group(1)
+    tips = np.array([point.split() for point in plane.split("L")], float)
+    np.testing.assert_allclose(tips, np.array([194, 150]) + 30 * dh * [1, -1], rtol=1e-9, atol=0.006)
+
+
 def test_without_input_the_slopes_are_one_and_the_gain_decides_alone(tab):
     set_sliders(tab, "walk-back", gain=1.2, size=0)
     found = numbers(tab, "walk-back")
@@ -340,6 +377,18 @@ def test_the_still_of_the_gradient_shows_the_numbers_of_numpy():
     )
 
 
+def test_the_still_of_the_gain_shows_the_numbers_of_numpy():
+    drawing, line = still("gain")
+    dh, alone, largest = sheared(0.9, 1.0)
+    length = np.linalg.norm(dh[9])
+    assert shown(drawing, "start role-gradient reading") == [float(f"{length:.2g}")]
+    assert line == (
+        f"9 steps back: ({dh[9, 0]:.2g}, {dh[9, 1]:.2g}), length {length:.2g}; the radius says {alone[9]:.2g}. "
+        f"One step stretches at most by the singular value {largest:.2f}."
+    )
+    assert length == max(np.linalg.norm(dh, axis=1))  # where it is longest, as the chapter says
+
+
 @pytest.mark.parametrize("name", WIDGETS)
 def test_still_and_script_draw_the_same(screen, address, name):
     show_as(screen, DESK_WIDTH)
@@ -360,7 +409,7 @@ def test_without_scripts_and_in_print_the_drawing_stands_and_no_control(screen, 
     show_as(screen, DESK_WIDTH, media=media)
     screen.go(address, scripts=scripts)
     assert screen.evaluate(f"({VISIBLE})({json.dumps(CONTROLS)})") == 0
-    assert screen.evaluate(f"({VISIBLE})('.widget svg .drawing, .widget-live, .widget figcaption')") == 6
+    assert screen.evaluate(f"({VISIBLE})('.widget svg .drawing, .widget-live, .widget figcaption')") == 9
 
 
 def test_with_scripts_every_control_is_there(tab):
@@ -368,6 +417,8 @@ def test_with_scripts_every_control_is_there(tab):
     assert tab.evaluate(f"({VISIBLE})('[data-widget=unroll] button')") == 10
     assert tab.evaluate(f"({VISIBLE})('[data-widget=walk-back] input')") == 3
     assert tab.evaluate(f"({VISIBLE})('[data-widget=walk-back] button')") == 2
+    assert tab.evaluate(f"({VISIBLE})('[data-widget=gain] input')") == 3
+    assert tab.evaluate(f"({VISIBLE})('[data-widget=gain] button')") == 2
 
 
 # ------------------------------------------------------------------------------------------- keys, fingers, ears
@@ -375,7 +426,7 @@ def test_with_scripts_every_control_is_there(tab):
 
 def test_every_control_has_a_name_and_can_be_reached_by_tab_with_a_visible_focus(tab):
     reached, bare = [], []
-    for _ in range(19):
+    for _ in range(24):
         tab.press("Tab")
         control = tab.evaluate(
             """(() => { const { activeElement: now } = document, style = getComputedStyle(now);
@@ -388,6 +439,7 @@ def test_every_control_has_a_name_and_can_be_reached_by_tab_with_a_visible_focus
     expected = [f"Input at step {step}" for step in range(1, 9)]
     expected += ["Time step t", "input wx", "state wh", "bias b", "Play", "Reset"]
     expected += ["Steps back from the loss", "gain g of Wh", "input size", "Walk back", "Reset"]
+    expected += ["Steps back from the loss", "gain g of Wh", "shear s", "Walk back", "Reset"]
     assert sorted(reached) == sorted(expected)
     assert bare == []
 
@@ -418,6 +470,18 @@ def test_arrow_keys_walk_back_and_forth(tab, place):
         length = float(re.search(r"= ([\d.]+)(?: × 10⁻⁴)?,", said(tab, "walk-back")).group(1))
         exact = found["norms"][back]
         assert length == pytest.approx(exact if exact >= 0.001 else exact * 1e4, rel=0.05)
+
+
+@pytest.mark.parametrize("place", ["[name=back]", "[name=play]"])
+def test_arrow_keys_walk_in_the_plane(tab, place):
+    focus(tab, f"[data-widget=gain] {place}")
+    for key, back in [("ArrowLeft", 10), ("ArrowRight", 9), ("End", 30), ("Home", 0), ("ArrowRight", 0)]:
+        tab.press(key)
+        assert numbers(tab, "gain")["back"] == back, key
+        assert said(tab, "gain").startswith(f"{back} step{'s' * (back != 1)} back: ")
+    focus(tab, "[data-widget=gain] [name=shear]")
+    tab.press("Home")
+    assert numbers(tab, "gain")["norms"] == pytest.approx(sheared(0.9, 0)[1])
 
 
 def test_the_space_bar_switches_an_input_and_enter_resets_everything(tab):
@@ -504,6 +568,7 @@ def test_on_a_telephone_the_text_is_readable_and_nothing_is_cut(screen, address,
     screen.go(address)
     set_sliders(screen, "unroll", wx=-2, wh=wh, b=-1, step=8 if back else 1)
     set_sliders(screen, "walk-back", gain=gain, size=size, back=back)
+    set_sliders(screen, "gain", gain=min(gain, 1.2), shear=size, back=back)
     assert min(screen.evaluate(TEXT_SIZES)) >= SMALLEST_TEXT
     assert screen.evaluate(BEYOND) == []
     assert screen.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH
@@ -513,9 +578,10 @@ PLACES = """(() => {
   const boxes = (selector) => [...document.querySelectorAll(selector)].map((part) => part.getBoundingClientRect());
   const centers = (selector) => boxes(selector).map((box) => [box.x + box.width / 2, box.y + box.height / 2]);
   const ends = (selector, inset) => [boxes(selector)[0].left + inset, boxes(selector)[0].right - inset];
-  return { buttons: centers(".over-input"), circles: centers("circle.port"), line: ends("path.norm:not(.walked)", 0),
+  return { buttons: centers(".over-input"), circles: centers("circle.port"),
+           line: ends("[data-widget=walk-back] path.norm:not(.walked)", 0),
            // The middle of a thumb, which is 16 pixels wide, at both ends of its way.
-           step: ends("[name=step]", 8), back: ends("[name=back]", 8) };
+           step: ends("[name=step]", 8), back: ends("[data-widget=walk-back] [name=back]", 8) };
 })()"""
 
 
@@ -546,7 +612,7 @@ def test_a_page_without_a_widget_is_left_alone(screen, tmp_path):
 def test_nothing_is_asked_for_but_files(tab):
     set_sliders(tab, "walk-back", gain=1.5)
     assert {address.partition(":")[0] for address in tab.requests()} == {"file"}
-    assert len(tab.requests()) == 6  # the page, two styles, three scripts
+    assert len(tab.requests()) == 7  # the page, two styles, four scripts
 
 
 if __name__ == "__main__":
