@@ -41,7 +41,7 @@
     const lines = [
       `<path class="grid" d="M${PLANE.left} ${y}H${PLANE.right}M${x} ${PLANE.top}V${PLANE.bottom}"/>`,
       ...[-4, -2, 2, 4].map((a) => text(spot([a, 0])[0], y + 15, fixed(a, 0), "tick")),
-      text(PLANE.right, y - 6, "first unit", "end tick"),
+      text(PLANE.left, y - 6, "first unit", "start tick"),
       text(x - 6, PLANE.top + 10, "second unit", "end tick"),
     ];
     for (let e = DECADES.most; e >= DECADES.least; e -= 3) {
