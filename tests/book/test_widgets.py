@@ -17,7 +17,7 @@ from browser import open_browser
 from page_requests import script_hosts
 
 from tools.chromium import INSTALL_CHROMIUM, find_chromium
-from unrolled import rnn_backward, rnn_forward
+from unrolled import lstm_backward, lstm_forward, rnn_backward, rnn_forward
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "book" / "_static"
@@ -98,12 +98,12 @@ def unroll(wx, wh, b, x):
 # ------------------------------------------------------------------------------------------------- the harness
 
 
-def page_of(folder, *, root=ROOT):
-    """Write a page with all widgets, their styles and scripts from the source tree; return its address."""
+def page_of(folder, *, root=ROOT, names=WIDGETS):
+    """Write a page with widgets, their styles and scripts from the source tree; return its address."""
     static = root / "book" / "_static"
     sheets = [static / "roles.css", static / "widgets" / "widgets.css"]
     # No two widgets depend on the order in which their scripts come.
-    scripts = [*(static / "widgets" / f"{name}.js" for name in WIDGETS), static / "widgets" / "shared.js"]
+    scripts = [*(static / "widgets" / f"{name}.js" for name in names), static / "widgets" / "shared.js"]
     theme = "--pst-color-background: white; --pst-color-surface: #eee; --pst-color-border: #ccc;"
     theme += " --pst-color-text-muted: #555; --pst-color-text-base: black; font-family: sans-serif;"
     parts = [
@@ -112,7 +112,7 @@ def page_of(folder, *, root=ROOT):
         f"<style>html {{ {theme} }} body {{ margin: 0 16px; }}</style>",
         *(f'<link rel="stylesheet" href="{sheet.as_uri()}">' for sheet in sheets),
         *(f'<script src="{script.as_uri()}"></script>' for script in scripts),
-        *((root / "book" / "figures" / f"widget-{name}.html").read_text(encoding="utf-8") for name in WIDGETS),
+        *((root / "book" / "figures" / f"widget-{name}.html").read_text(encoding="utf-8") for name in names),
         "</html>",
     ]
     page = folder / "widgets.html"
@@ -615,5 +615,155 @@ def test_nothing_is_asked_for_but_files(tab):
     assert len(tab.requests()) == 7  # the page, two styles, four scripts
 
 
+# --------------------------------------------------------------------------------- chapter 5: the conveyor belt
+
+
+def belt(forget, input_gate, output):
+    """Return c, h and what arrives of the gradient (21,), by the LSTM of the course with gates held still."""
+    script = (SCRIPTS / "conveyor.js").read_text(encoding="utf-8")
+    g = np.array(json.loads(re.search(r"const G = (.*);", script).group(1)))
+    Wx, Wh, b = np.array([[0.0, 0, 1, 0]]), np.zeros((1, 4)), np.array([input_gate, forget, 0, output], float)
+    x = np.arctanh(g)[None, :, None]
+    h, _, cache = lstm_forward(x, None, None, Wx, Wh, b)
+    c = [lstm_forward(x[:, :t], None, None, Wx, Wh, b)[1].item() for t in range(1, len(g) + 1)]
+    arrives = [1.0]
+    for t in range(len(g)):
+        part, _, cache = lstm_forward(x[:, t:], None, None, Wx, Wh, b)
+        arrives.insert(t, lstm_backward(np.zeros_like(part), np.ones((1, 1)), cache)[2].item())
+    return np.append(0, c), np.append(0, h), np.array(arrives)
+
+
+def write_conveyor(chromium):
+    """Write the still of the conveyor belt as the script draws it at the start."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, open_browser(chromium, Path(folder)) as run:
+        tab = run.page()
+        tab.go(page_of(Path(folder), names=("conveyor",)))
+        file = FIGURES / "widget-conveyor.html"
+        text = DRAWING.sub(lambda _: escaped(drawn(tab, "conveyor")), file.read_text(encoding="utf-8"))
+        file.write_text(LIVE.sub(lambda _: said(tab, "conveyor"), text), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def conveyor_address(tmp_path_factory):
+    """Return the address of a page with the conveyor belt alone."""
+    return page_of(tmp_path_factory.mktemp("conveyor"), names=("conveyor",))
+
+
+@pytest.fixture
+def conveyor(screen, conveyor_address):
+    """Return the page with the conveyor belt freshly opened, as wide as a desk."""
+    show_as(screen, DESK_WIDTH)
+    screen.go(conveyor_address)
+    yield screen
+    assert screen.errors() == []
+
+
+def test_the_script_of_the_conveyor_belt_stays_small_and_asks_for_nothing():
+    test_a_script_stays_small_and_asks_for_nothing("conveyor")
+
+
+GATES = [(3, 2, 0), (8, 8, 8), (-8, -8, -8), (0, 0.5, 4), (5, -5, 1.5)]
+
+
+@pytest.mark.parametrize(("forget", "input_gate", "output"), GATES)
+def test_the_conveyor_belt_has_the_numbers_of_the_lstm_of_the_course(conveyor, forget, input_gate, output):
+    set_sliders(conveyor, "conveyor", forget=forget, input=input_gate, output=output, step=7)
+    found = numbers(conveyor, "conveyor")
+    c, h, arrives = belt(forget, input_gate, output)
+    for name, array in (("c", c), ("h", h), ("left", arrives)):
+        np.testing.assert_allclose(found[name], array, rtol=1e-9, atol=1e-12, err_msg=name)
+    expected = f"Step 7 of 20: c₇ = {found['f']:.4f} · {c[6]:.2f} + {found['i']:.4f} · 0.1 = {c[7]:.2f}, "
+    expected += f"h₇ = {found['o']:.4f} · tanh({c[7]:.2f}) = {h[7]:.2f}. Of a gradient at c₂₀, "
+    line = said(conveyor, "conveyor").replace("−", "-")
+    assert line.startswith(re.sub(r"-(0\.00)(?!\d)", r"\1", expected))
+
+
+@pytest.mark.parametrize("forget", [-8, 0, 3, 8])
+def test_the_bars_of_the_belt_are_as_tall_as_their_numbers(conveyor, forget):
+    set_sliders(conveyor, "conveyor", forget=forget, input=4, output=4)
+    c, h, arrives = belt(forget, 4, 4)
+    drawing = drawn(conveyor, "conveyor")
+
+    def tall(kind):
+        return np.array(re.findall(rf'class="{kind}(?: now)?" [^>]*height="([\d.]+)"', drawing), float)
+
+    np.testing.assert_allclose(tall("load"), 42 * abs(c), atol=0.006)
+    np.testing.assert_allclose(tall("back"), 36 * arrives, atol=0.006)
+    dots = np.array(re.findall(r'class="read(?: now)?" cx="[\d.]+" cy="([\d.]+)"', drawing), float)
+    np.testing.assert_allclose(dots, 172 - 42 * h, atol=0.006)
+
+
+def test_still_and_script_of_the_conveyor_belt_draw_the_same(screen, conveyor_address):
+    test_still_and_script_draw_the_same(screen, conveyor_address, "conveyor")
+
+
+def test_the_still_of_the_conveyor_belt_says_the_numbers_of_numpy():
+    c, h, arrives = belt(3, 2, 0)
+    f, i = 1 / (1 + np.exp(-3)), 1 / (1 + np.exp(-2))
+    assert still("conveyor")[1] == (
+        f"Step 12 of 20: c₁₂ = {f:.4f} · {c[11]:.2f} + {i:.4f} · −0.8 = {c[12]:.2f}, "
+        f"h₁₂ = 0.5000 · tanh({c[12]:.2f}) = {h[12]:.2f}. Of a gradient at c₂₀, {arrives[12]:.2g} arrives at c₁₂."
+    ).replace("-", "−")
+
+
+@pytest.mark.parametrize("place", ["[name=step]", "[name=play]"])
+def test_arrow_keys_home_and_end_move_the_step_of_the_belt(conveyor, place):
+    focus(conveyor, f"[data-widget=conveyor] {place}")
+    for key, step in [("ArrowRight", 13), ("ArrowLeft", 12), ("Home", 0), ("ArrowLeft", 0), ("End", 20)]:
+        conveyor.press(key)
+        assert numbers(conveyor, "conveyor")["step"] == step, key
+        assert said(conveyor, "conveyor").startswith(f"Step {step} of 20: ")
+
+
+def test_a_gate_is_moved_by_arrow_keys_and_reset_brings_the_still_back(conveyor):
+    focus(conveyor, "[data-widget=conveyor] [name=forget]")
+    conveyor.press("ArrowRight", "ArrowRight")
+    assert numbers(conveyor, "conveyor")["forget"] == 4
+    focus(conveyor, "[data-widget=conveyor] [name=reset]")
+    conveyor.press("Enter")
+    assert drawn(conveyor, "conveyor") == still("conveyor")[0]
+
+
+def test_every_control_of_the_belt_has_a_name(conveyor):
+    names = conveyor.evaluate(
+        "[...document.querySelectorAll('.widget input, .widget button')]"
+        ".map((part) => part.labels?.[0]?.textContent || part.ariaLabel || part.textContent)"
+    )
+    assert names == ["Time step t", "forget gate f", "input gate i", "output gate o", "Run the belt", "Reset"]
+    assert conveyor.evaluate(f"({VISIBLE})({json.dumps(CONTROLS)})") == 7
+
+
+@pytest.mark.parametrize(("scripts", "media"), [(False, ""), (False, "print"), (True, "print")])
+def test_the_belt_stands_without_scripts_and_in_print(screen, conveyor_address, scripts, media):
+    show_as(screen, DESK_WIDTH, media=media)
+    screen.go(conveyor_address, scripts=scripts)
+    assert screen.evaluate(f"({VISIBLE})({json.dumps(CONTROLS)})") == 0
+    assert screen.evaluate(f"({VISIBLE})('.widget svg .drawing, .widget-live, .widget figcaption')") == 3
+
+
+@pytest.mark.parametrize("step", [0, 12, 20])
+@pytest.mark.parametrize("gates", [(3, 2, 0), (8, 8, 8), (-8, -8, -8)])
+def test_the_belt_fits_a_telephone_and_a_finger_moves_it(screen, conveyor_address, gates, step):
+    show_as(screen, PHONE_WIDTH)
+    screen.go(conveyor_address)
+    set_sliders(screen, "conveyor", forget=gates[0], input=gates[1], output=gates[2], step=step)
+    assert min(screen.evaluate(TEXT_SIZES)) >= SMALLEST_TEXT
+    assert screen.evaluate(BEYOND) == []
+    assert screen.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH
+    screen.tap(*place_of(screen, "[data-widget=conveyor] svg", across=119 / 360, down=0.4))
+    assert numbers(screen, "conveyor")["step"] == 5
+
+
+def test_the_thumb_of_the_belt_lies_below_its_step(conveyor):
+    ends = conveyor.evaluate(
+        """(() => { const slider = document.querySelector("[name=step]").getBoundingClientRect();
+        const dots = [...document.querySelectorAll("circle.read")].map((dot) => dot.getBoundingClientRect());
+        const [first, last] = [dots[0], dots.at(-1)].map((box) => box.x + box.width / 2);
+        return [slider.left + 8 - first, slider.right - 8 - last]; })()"""
+    )
+    np.testing.assert_allclose(ends, 0, atol=1.5)
+
+
 if __name__ == "__main__":
     write_generated(find_chromium() or sys.exit(INSTALL_CHROMIUM))
+    write_conveyor(find_chromium())
