@@ -41,7 +41,7 @@
     const { left, right } = PLOT;
     const end = right + 8;
     return [
-      text(left - 8, 16, `wants on the belt: ${sub("g", "t")}; what the input gate lets on is filled`, "start role-input small"),
+      text(left - 8, 16, `wants on the belt: ${sub("g", "t")} (filled: let on)`, "start role-input small"),
       `<path class="grid" d="M${left - 8} ${PARCELS.middle}H${end}"/>`,
       text(left - 8, 106, `on the belt: ${sub("c", "t")}`, "start role-extra small"),
       text(end, 106, `● read from it: ${sub("h", "t")}`, "end role-hidden small"),
@@ -69,6 +69,7 @@
       c.map((c_t, t) => bar(column("load", t), t, c_t, BELT.middle, BELT.one)).join(""),
       h.map((h_t, t) => `<circle class="${column("read", t)}" cx="${across(t)}" cy="${height(h_t).toFixed(2)}" r="3"/>`).join(""),
       left.map((share, t) => bar(column("back", t), t, share, BACK.bottom, BACK.bottom - BACK.top)).join(""),
+      text(Math.min(332, Math.max(58, x)), (height(c[step]) + (c[step] < 0 ? 17 : -7)).toFixed(2), fixed(c[step]), "role-extra reading"),
     ].join("\n");
     const now = index(step);
     const belt = `c${now} = ${fixed(f, 4)} · ${fixed(c[step - 1] ?? 0)} + ${fixed(i, 4)} · ${fixed(G[step - 1] ?? 0, 1)} = ${fixed(c[step])}`;
