@@ -18,8 +18,8 @@ from autograder.engine.gradients import (
     numeric_gradient,
     numeric_slopes,
 )
-from autograder.engine.messages import listed, locate
-from autograder.engine.outputs import Signature, expect_form, unpack
+from autograder.engine.messages import listed, locate, which_gates
+from autograder.engine.outputs import STACKED, Signature, expect_form, unpack
 from autograder.engine.problems import Problem
 from autograder.engine.questions import Question, Trial, trials
 from autograder.engine.student import CheckFailed, Student
@@ -219,6 +219,11 @@ class Backward(Question):
         found, said = reasons(trial, came, given, wrong, equation)
         expected = self._expected(trial, loss, shown, given[shown])
         lines += said
+        stacked = [name for name in wrong if STACKED in self.gradients[name]]
+        if stacked and not found:
+            name = stacked[-1]
+            sides = given[name], self.compare(trial.problem)[name], self.gradients[name]
+            lines += which_gates(name, *sides, self.calculation.gates, TOLERANCE)
         axes, right_is = self.gradients[shown], "numeric gradient" if trial.case.numeric else "expected"
         back = self.calculation.back_in_time
         lines += locate(shown, given[shown], expected, axes, right_is, TOLERANCE, backward=back)

@@ -7,6 +7,7 @@ import numpy as np
 from autograder.engine.equations import see
 from autograder.engine.gradients import norm_relative_error
 from autograder.engine.mistakes import Mistake
+from autograder.engine.outputs import STACKED
 
 IN_OTHER_WORDS = {
     "core dimension": "`@` needs equal inner sizes: (N, D) @ (D, H) gives (N, H). Inputs and states are rows here, so"
@@ -80,6 +81,19 @@ def locate(
     lines.append(f"  {entry}: yours {yours}, {right_is} {expected}.")
     lines.append(f"  Norm-relative error of {name}: {error:.1e}; at most {tolerance:.0e} passes.")
     return lines
+
+
+def which_gates(
+    name: str, given: np.ndarray, right: np.ndarray, axes: str, gates: tuple[str, ...], tolerance: float
+) -> list[str]:
+    """Return the line that says which gates' blocks of a tensor are wrong, if it has such blocks and some are right."""
+    if not gates or STACKED not in axes:
+        return []
+    parts = (np.split(tensor, len(gates), axis=axes.index(STACKED)) for tensor in (given, right))
+    errors = {gate: norm_relative_error(a, b) for gate, a, b in zip(gates, *parts, strict=True)}
+    wrong = [gate for gate, error in errors.items() if error > tolerance]
+    fine = [gate for gate in gates if gate not in wrong]
+    return [f"  In {name}, {listed(wrong)} wrong; {listed(fine)} right."] if wrong and fine else []
 
 
 def _told_apart(a: float, b: float) -> tuple[str, str]:

@@ -47,6 +47,8 @@ class Calculation:
         Label of the equation to look at when no mistake is recognized.
     forward_equation : str
         Label of the equation of the forward pass that a gradient belongs to.
+    gates : tuple of str
+        What stands side by side along an axis Z, so that a message about an unknown mistake can say which is wrong.
     back_in_time : bool
         Whether the steps are worked out from the last to the first, which a message about steps has to follow.
     mistakes : tuple of Mistake
@@ -68,6 +70,7 @@ class Calculation:
     known: Callable[[Problem], Mapping[str, Any]]
     equation: str
     forward_equation: str = ""
+    gates: tuple[str, ...] = ()
     back_in_time: bool = False
     mistakes: tuple[Mistake, ...] = ()
     cases: tuple[Case, ...] = ()

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from autograder.engine.messages import explain, in_other_words, listed, locate
+from autograder.engine.messages import explain, in_other_words, listed, locate, which_gates
 from autograder.engine.mistakes import mistake
 
 EQUATIONS = {"a": "first", "b": "first", "c": "second", "d": ""}
@@ -148,3 +148,25 @@ def test_no_more_digits_are_printed_than_it_takes():
     assert entry == "  b[0]: yours 2.394357, expected 2.39436."
     (entry, _) = locate("b", np.array([2.394356]), np.array([2.5]), "H", "expected", 1e-9)
     assert entry == "  b[0]: yours 2.39436, expected 2.5."
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ([2], ["  In dW, f is wrong; i, g and o are right."]),
+        ([0, 7], ["  In dW, i and o are wrong; f and g are right."]),
+        ([], []),
+        ([0, 2, 4, 6], []),
+    ],
+)
+def test_of_gates_side_by_side_those_are_told_that_are_wrong_and_those_that_are_right(changed, told):
+    right = np.arange(1.0, 25.0).reshape(3, 8)
+    given = right.copy()
+    given[1, changed] += 1.0
+    assert which_gates("dW", given, right, "DZ", ("i", "f", "g", "o"), 1e-6) == told
+
+
+def test_where_no_gates_stand_side_by_side_nothing_is_said_of_them():
+    right = np.ones((3, 8))
+    assert which_gates("dx", 2 * right, right, "NH", ("i", "f", "g", "o"), 1e-6) == []
+    assert which_gates("dW", 2 * right, right, "DZ", (), 1e-6) == []
