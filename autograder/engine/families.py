@@ -493,7 +493,7 @@ def carried(state: str, weights: str, *, beside: Mapping[str, str] | None = None
     return tuple(found)
 
 
-def carried_by_gate(state: str, gate: str, last: str) -> tuple[Mistake, ...]:
+def carried_by_gate(state: str, gate: str, last: str, *, words: str = "state") -> tuple[Mistake, ...]:
     """Return what goes wrong where the gradient of a state passes a gate, entry by entry, from step to step.
 
     Parameters
@@ -504,6 +504,8 @@ def carried_by_gate(state: str, gate: str, last: str) -> tuple[Mistake, ...]:
         The gate that multiplies the gradient on its way to the step before.
     last : str
         The gradient that arrives at the last state from outside, such as dc_T.
+    words : str
+        What the state is called.
     """
     total, here, after, sent, before = (f"d{state}_{name}" for name in ("total", "t", "next", "sent", "prev"))
     first, member = f"d{state}0", "gated."
@@ -554,19 +556,19 @@ def carried_by_gate(state: str, gate: str, last: str) -> tuple[Mistake, ...]:
         ),
         Mistake(
             f"{last}_ignored",
-            f"{last} is ignored: the walk back starts from zeros, but a loss can sit at the last {state}, too.",
+            f"{last} is ignored: the walk back starts from zeros, but a loss can sit at the last {words}, too.",
             {sent: of(last, np.zeros_like)},
             f"{member}last_ignored",
         ),
         Mistake(
             f"{last}_at_every_step",
-            f"Every step gets {last} for {after}: what a step sends back to the {state} before is not carried on.",
+            f"Every step gets {last} for {after}: what a step sends back to the {words} before is not carried on.",
             {after: of(last, lambda last: last)},
             f"{member}last_everywhere",
         ),
         Mistake(
             f"{after}_not_carried",
-            f"What a step sends back to the {state} before is dropped: only the last step gets a {after}.",
+            f"What a step sends back to the {words} before is dropped: only the last step gets a {after}.",
             {after: of(f"{last} t T", lambda last, t, T: last * (t == T - 1))},
             f"{member}not_carried",
         ),
@@ -578,7 +580,7 @@ def carried_by_gate(state: str, gate: str, last: str) -> tuple[Mistake, ...]:
         ),
         Mistake(
             f"{first}_before_{gate}",
-            f"{first} is the gradient of the first {state}; it still has to pass the gate {gate} of that step to reach"
+            f"{first} is the gradient of the first {words}; it still has to pass the gate {gate} of that step to reach"
             f" {state}0.",
             {first: of(total, lambda total: total[0])},
             f"{member}start_before_gate",
