@@ -540,7 +540,7 @@ def _clamped_terms() -> dict[str, Term]:
     table = dict(WALK.step)
     for place, gate in enumerate(GATES):
         table[_free(gate)] = Term(of(f"z_{gate}", ACTIVATIONS[gate]), EQUATIONS[gate])
-        table[gate] = Term(of(f"{_free(gate)} k value", _held(place)), EQUATIONS[gate])
+        table[gate] = Term(of(f"{_free(gate)} k value", _held(place)), "lstm-preactivation")  # it states the order
     first = ("x_t", "previous", "from_x", "from_h", "z", *(f"z_{gate}" for gate in GATES), *map(_free, GATES), *GATES)
     return {**{name: table[name] for name in first}, **table}
 

@@ -262,7 +262,7 @@ PRODUCTS = (
 )
 """What goes wrong in the products of a step."""
 
-GATED = carried_by_gate("c", "f", "dc_T")
+GATED = carried_by_gate("c", "f", "dc_T", words="cell state")
 
 WEIGHTS = (
     mistake(
@@ -399,6 +399,7 @@ sequence = Calculation(
     known,
     equation="lstm-dh",
     forward_equation="lstm-cell",
+    gates=tuple(GATES),
     back_in_time=True,
     mistakes=MISTAKES,
     cases=CASES,
@@ -439,6 +440,7 @@ step = Calculation(
     loss=_step_loss,
     equation="lstm-dc",
     forward_equation="lstm-cell",
+    gates=tuple(GATES),
     back_in_time=True,
     mistakes=STEP_MISTAKES,
     cases=(at_one("N", numeric=True), *UPSTREAM_CASES),

@@ -5,9 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+import unrolled
 from autograder.engine.backward import ANALYTIC, ANALYTIC_SATURATED
 from autograder.engine.gradients import norm_relative_error, numeric_gradient
+from autograder.engine.student import CheckFailed, Student
 from autograder.layers import lstm, lstm_backward
+from autograder.sets import QUESTIONS, ask
 
 TENSORS = ("x", "h0", "c0", "Wx", "Wh", "b")
 STEP_TENSORS = ("x_t", "h_prev", "c_prev", "Wx", "Wh", "b")
@@ -91,6 +94,25 @@ def test_every_message_about_a_gate_says_which():
             continue
         for gate in touched:
             assert words[gate] in known.sentence.lower(), known.name
+
+
+@pytest.mark.parametrize("gate", range(4))
+def test_of_a_mistake_that_nobody_knows_the_gate_is_told(gate):
+    def lstm_step_forward(x_t, h_prev, c_prev, Wx, Wh, b):
+        h, c_t, cache = unrolled.lstm_forward(x_t[:, None], h_prev, c_prev, Wx, Wh, b)
+        return h[:, 0], c_t, {"cache": cache}
+
+    def lstm_step_backward(dh_total, dc_next, cache):
+        dx, *others, db = unrolled.lstm_backward(dh_total[:, None], dc_next, cache["cache"])
+        H = len(db) // 4
+        db[gate * H : (gate + 1) * H] *= 1.1
+        return dx[:, 0], *others, db
+
+    namespace = {"lstm_step_forward": lstm_step_forward, "lstm_step_backward": lstm_step_backward}
+    for seed in range(3):
+        with pytest.raises(CheckFailed) as told:
+            ask(QUESTIONS["lstm_step_backward"], Student.of_namespace(namespace), seed)
+        assert f"  In db, {'ifgo'[gate]} is wrong; " in str(told.value)
 
 
 def test_two_gates_that_have_changed_places_are_told_apart():
