@@ -87,3 +87,8 @@ def adding_loss(seed, start, gain, clip, updates):
 def test_with_more_updates_the_clip_alone_follows_and_the_start_alone_does_not():
     assert np.median([adding_loss(seed, "normal", 0.5, 1.0, 4000) for seed in range(3)]) < 0.12
     assert np.nanmin([adding_loss(seed, "identity", 1.0, None, 6000) for seed in range(3)]) > 0.14
+
+
+@pytest.mark.long
+def test_from_gain_one_some_networks_need_no_other_start_than_the_random_one():
+    assert np.min([adding_loss(seed, "normal", 1.0, 1.0, 1500) for seed in range(5)]) < 0.1
