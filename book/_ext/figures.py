@@ -7,6 +7,7 @@ replaced by the color roles of ``_static/roles.css``, so that one figure serves 
 import hashlib
 import re
 from html import escape
+from itertools import count
 from pathlib import Path
 
 from docutils import nodes
@@ -47,9 +48,7 @@ def in_page(svg: str, alt: str, key: str) -> str:
     svg = svg[svg.index("<svg") :].strip()
     # A <style> in the file would hold for the whole page; what matplotlib writes there stands in the tag below.
     svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)
-    prefix = "f" + hashlib.sha256(key.encode()).hexdigest()[:8]
-    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
-    svg = re.sub(r'(href="|url\()#', rf"\1#{prefix}-", svg)
+    svg = _small(_with_short_ids(svg, "g" + hashlib.sha256(key.encode()).hexdigest()[:5]))
     for color, role in COLORS.items():
         svg = re.sub(color, role, svg, flags=re.IGNORECASE)
     head, _, body = svg.partition(">")
@@ -61,6 +60,24 @@ def in_page(svg: str, alt: str, key: str) -> str:
         f'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">'
         f"<title>{escape(alt)}</title>{body}"
     )
+
+
+def _with_short_ids(svg: str, prefix: str) -> str:
+    """Drop the ids that nothing refers to and give the others short names, as many letters stand in each reference."""
+    used = re.findall(r'(?:href="#|url\(#)([^")]+)', svg)
+    names = dict(zip(dict.fromkeys(used), (f"{prefix}-{number}" for number in count()), strict=False))
+    svg = re.sub(r' id="([^"]+)"', lambda match: f' id="{names[match[1]]}"' if match[1] in names else "", svg)
+    return re.sub(r'(?:xlink:)?(href="#|url\(#)([^")]+)', lambda match: match[1] + names[match[2]], svg)
+
+
+def _small(svg: str) -> str:
+    """Drop blanks and the digits that nobody sees: a tenth of a point is a seventh of a pixel."""
+
+    def rounded(match: re.Match) -> str:
+        return re.sub(r"-?\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), match[0])
+
+    svg = re.sub(r'\b(?:d|x|y|x1|x2|y1|y2|width|height)="[^"]*"|translate\([^)]*\)', rounded, svg)
+    return re.sub(r">\s+<", "><", re.sub(r"\s+", " ", svg))
 
 
 def put_into_page(app, doctree, docname):
