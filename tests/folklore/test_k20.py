@@ -48,6 +48,7 @@ def test_a_gate_that_is_exactly_1_never_moves_again(make):
     assert page.unlearn(5.0, make(), 0, budget=500) < 100
 
 
+@pytest.mark.long
 def test_sgd_waits_e_times_as_long_for_each_unit_of_z_and_adam_does_not():
     sgd = [page.unlearn(z0, SGD(1.0), 1, budget=40_000) for z0 in (8, 10, 12)]  # 8 times the budget
     assert 6 < sgd[1] / sgd[0] < 9  # e² is 7.4
@@ -57,6 +58,7 @@ def test_sgd_waits_e_times_as_long_for_each_unit_of_z_and_adam_does_not():
     assert rms[1] < 2 * rms[0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("lag", "bias", "H"), [(20, 1.0, 8), (40, 3.0, 8), (20, 3.0, 32)])
 def test_the_most_open_gate_of_a_trained_network_is_far_from_rounding(lag, bias, H):
     largest = []
