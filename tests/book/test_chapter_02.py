@@ -36,7 +36,7 @@ def test_with_other_seeds_200_random_units_know_the_bracket_after_20_letters_and
     assert shares[:, 48].mean() < 0.65
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_100_random_units_fall_behind_the_window_of_16_with_eight_times_the_sentences_too(figure):
     share = recurrent_share(figure, 100, H=100, fitted=4800)
     assert share[:5].min() > 0.95
@@ -44,7 +44,7 @@ def test_100_random_units_fall_behind_the_window_of_16_with_eight_times_the_sent
     assert share[48] < 0.6
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_has_left_a_window_is_not_found_again_by_more_units_or_eight_times_the_sentences(figure):
     rng = np.random.default_rng(100)
     x, bracket = figure["sentences"](rng, N=4800 + 2000, T=12)

@@ -6,7 +6,7 @@ import pytest
 from unrolled import RNN, SGD, Adam
 from unrolled.tasks import echo
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 COIN = np.log(2)
 
 

@@ -56,6 +56,7 @@ def test_the_page_cuts_like_truncated_bptt_with_segments_of_ten_steps(lag):
         assert error < 1e-12, name
 
 
+@pytest.mark.long
 def test_the_old_verdict_was_one_of_200_updates():
     """It said that with k = 10 a lag of 12 cannot be learned; Adam at 0.015, gain 0.6."""
     waits = np.array([bit(seed, k=10, optimizer=Adam(0.015)) for seed in range(6)])
@@ -63,11 +64,13 @@ def test_the_old_verdict_was_one_of_200_updates():
     assert np.isfinite(waits).sum() >= 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [{"H": 16}, {"gain": 1.0}], ids=["H = 16", "gain 1"])
 def test_a_bit_behind_two_cuts_is_learned_with_a_single_step_of_gradient_in_other_settings_too(how):
     assert np.isfinite([bit(seed, lag=20, k=10, **how) for seed in range(3)]).sum() >= 2
 
 
+@pytest.mark.long
 def test_a_bit_before_the_cut_takes_longer_and_is_learned_within_eight_times_the_budget():
     whole = [bit(seed) for seed in range(10)]
     cut = [bit(seed, k=10) for seed in range(10)]
@@ -77,6 +80,7 @@ def test_a_bit_before_the_cut_takes_longer_and_is_learned_within_eight_times_the
     assert np.isfinite(cut).sum() + np.isfinite(later).sum() >= 9
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "how",
     [
@@ -100,6 +104,7 @@ def test_the_output_alone_does_not_find_the_bit_so_it_is_not_the_luck_of_the_sta
     assert not np.isfinite(bit(0, names=("Wy", "by")))
 
 
+@pytest.mark.long
 def test_the_weights_are_shared_over_the_cut_and_without_that_nothing_is_learned_in_eight_times_the_budget():
     def wait(seed, shared, budget):
         rng = np.random.default_rng(seed)
@@ -116,6 +121,7 @@ def test_the_weights_are_shared_over_the_cut_and_without_that_nothing_is_learned
     assert not np.isfinite(wait(0, False, 8000))
 
 
+@pytest.mark.long
 def test_a_stream_crosses_one_cut_at_a_small_rate_and_not_at_a_large_one_in_eight_times_the_budget():
     assert np.isfinite([stream(seed, k=10) for seed in range(4)]).sum() >= 3
     assert np.isfinite([stream(seed, k=10, optimizer=RMSProp(0.003)) for seed in range(3)]).sum() >= 2
@@ -123,6 +129,7 @@ def test_a_stream_crosses_one_cut_at_a_small_rate_and_not_at_a_large_one_in_eigh
     assert not np.isfinite(stream(0, k=10, optimizer=Adam(0.03), budget=4800))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("make", "H", "budget"),
     [
@@ -138,12 +145,14 @@ def test_a_stream_of_ten_steps_does_not_cross_two_cuts(make, H, budget):
     assert not np.isfinite(stream(0, k=5, H=H, optimizer=make(), budget=budget))
 
 
+@pytest.mark.long
 def test_a_stream_of_four_steps_does_cross_two_cuts():
     """So the number of cuts alone decides nothing."""
     for rate in (0.001, 0.01):
         assert np.isfinite([stream(seed, k=2, delay=4, optimizer=Adam(rate)) for seed in range(3)]).sum() >= 2
 
 
+@pytest.mark.long
 def test_a_stream_is_learned_when_every_error_goes_back_to_its_bit_and_not_when_it_stops_one_step_before():
     assert np.isfinite([overlapping_stream(seed, k=11) for seed in range(2)]).all()
     assert not np.isfinite(overlapping_stream(0, k=10))

@@ -61,6 +61,7 @@ def test_tanh_stays_within_one_at_any_factor():
         assert largest(factor * orthogonal(np.random.default_rng(0), (16, 16)), steps=20_000, activation="tanh") <= 1
 
 
+@pytest.mark.long
 def test_the_wait_for_a_bit_does_not_grow_like_its_gradient_shrinks():
     near = [wait(seed, 20) for seed in range(6)]
     far = [wait(seed, 80, budget=9600) for seed in range(6)]  # eight times the budget
@@ -68,26 +69,31 @@ def test_the_wait_for_a_bit_does_not_grow_like_its_gradient_shrinks():
     assert np.median(far) < 20 * np.median(near) < 1e-3 * np.median(near) * 0.6**-60
 
 
+@pytest.mark.long
 def test_a_bit_160_steps_back_is_learned():
     """The old verdict said that the gradient is too small to find the weights from 20 steps on."""
     assert np.isfinite([wait(seed, 160) for seed in (0, 1, 2)]).sum() >= 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [{"H": 32}, {"H": 4, "budget": 4000}], ids=["H = 32", "H = 4"])
 def test_a_bit_40_steps_back_is_learned_at_other_sizes(how):
     assert np.isfinite([wait(seed, 40, **how) for seed in range(3)]).sum() >= 2
 
 
+@pytest.mark.long
 def test_plain_sgd_does_not_learn_20_steps_in_eight_times_the_budget_and_does_learn_5():
     assert np.isfinite([wait(seed, 5, optimizer=SGD(0.3)) for seed in range(3)]).all()
     assert not np.isfinite(wait(0, 20, optimizer=SGD(0.3), budget=9600))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rate", [0.1, 1.0])
 def test_other_rates_do_not_make_plain_sgd_learn_20_steps(rate):
     assert not np.isfinite([wait(seed, 20, optimizer=SGD(rate)) for seed in range(3)]).any()
 
 
+@pytest.mark.long
 def test_at_a_rate_of_3_plain_sgd_learns_20_steps_now_and_then_and_no_longer_5_always():
     far, near = ([wait(seed, lag, optimizer=SGD(3.0), budget=500) for seed in range(10)] for lag in (20, 5))
     assert 1 <= np.isfinite(far).sum() <= 6
