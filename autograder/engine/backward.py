@@ -214,8 +214,7 @@ class Backward(Question):
         lines = [f"{self.name} is not right yet{trial.case.circumstance}. Wrong: {', '.join(wrong)}."]
         if right:
             lines[0] += f" Right: {', '.join(right)}."
-        equations = self.calculation.work_out.equations
-        equation = equations.get(shown, "") if right else ""
+        equation = self.where_to_look(wrong) if right else ""
         found, said = reasons(trial, came, given, wrong, equation)
         expected = self._expected(trial, loss, shown, given[shown])
         lines += said

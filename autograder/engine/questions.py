@@ -3,7 +3,7 @@
 There are four kinds, each in a module of its own: `values`, `backward`, `number` and `measurement`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -15,7 +15,7 @@ from autograder.engine.mistakes import Evidence, Mistake, Tensors, recognize, sh
 from autograder.engine.outputs import Signature, arrays_of, unpack
 from autograder.engine.problems import Case, Problem
 from autograder.engine.student import CheckFailed, FunctionRaised, NotAnswered, Student
-from autograder.engine.terms import Formula, Once, Walk
+from autograder.engine.terms import Formula, Once, Walk, last_in_common
 
 ORDINARY = Case("", numeric=True)
 AGAIN = " when it is called again with other numbers of the same sizes"
@@ -138,6 +138,16 @@ class Question:
     def equations(self) -> set[str]:
         """The labels of the equations that a message may point to."""
         return {*self.calculation.work_out.equations.values(), self.calculation.equation} - {""}
+
+    def where_to_look(self, wrong: Sequence[str]) -> str:
+        """Return the label of the equation to look at where some results are wrong and nobody knows why.
+
+        It is that of the last term which all the wrong results are made of and no right one is, else that of the
+        first wrong result.
+        """
+        work_out = self.calculation.work_out
+        right = [name for name in self.signature.compared if name not in wrong]
+        return work_out.equations.get(last_in_common(work_out, wrong, right) or wrong[0], "")
 
     def check(self, student: Student, rng: np.random.Generator) -> str:
         """Try a student's function and return one sentence about what was checked. Raises CheckFailed."""

@@ -4,7 +4,7 @@ A term is a function whose parameters are called like the values it needs: ``dz=
 table of terms is worked out in its order. A `Walk` works a table out once for every time step.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,11 @@ class Once:
         """The equation of every term, by its name."""
         return {name: term.equation for name, term in self.table.items()}
 
+    @property
+    def needs(self) -> dict[str, set[str]]:
+        """What every term is made of, by its name."""
+        return {name: set(taken_apart(term.formula)[1]) for name, term in self.table.items()}
+
     def __call__(self, known: Mapping[str, Any], replaced: Mapping[str, Formula]) -> Values:
         """Return the values of all terms, some of them replaced."""
         values = dict(known)
@@ -122,8 +127,17 @@ class Walk:
     @property
     def equations(self) -> dict[str, str]:
         """The equation of every term, by its name."""
-        table = {"order": self.order, **self.start, **self.step, **self.results}
-        return {name: term.equation for name, term in table.items()}
+        return {name: term.equation for name, term in self._table.items()}
+
+    @property
+    def needs(self) -> dict[str, set[str]]:
+        """What every term is made of, by its name; what is carried is made of the term that the step before gave."""
+        needs = {name: set(taken_apart(term.formula)[1]) for name, term in self._table.items()}
+        return needs | {name: needs[name] | {sent} for name, sent in self.carried.items()}
+
+    @property
+    def _table(self) -> Table:
+        return {"order": self.order, **self.start, **self.step, **self.results}
 
     def __call__(self, known: Mapping[str, Any], replaced: Mapping[str, Formula]) -> Values:
         """Return the results, with some of the terms replaced. Raises ValueError when no step is walked."""
@@ -159,6 +173,27 @@ class Walk:
         for name, function, wanted in results:
             s[name] = function(*[s[needed] for needed in wanted])
         return s
+
+
+def last_in_common(work_out: Once | Walk, wrong: Iterable[str], right: Iterable[str]) -> str:
+    """Return the last term that all wrong results are made of and no right one is; empty where there is none.
+
+    What is wrong in all of them is likely to have gone wrong there, or before. A single wrong result is itself the
+    last, if no right one is made of it.
+    """
+    needs = work_out.needs
+
+    def made_of(name: str) -> set[str]:
+        found, left = set(), [name]
+        while left:
+            name = left.pop()
+            if name in needs and name not in found:
+                found.add(name)
+                left += needs[name]
+        return found
+
+    common = set.intersection(*map(made_of, wrong)).difference(*map(made_of, right))
+    return next((name for name in reversed(list(work_out.equations)) if name in common), "")
 
 
 def batch_first(stacked: np.ndarray, visited: np.ndarray) -> np.ndarray:

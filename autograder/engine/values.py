@@ -85,7 +85,7 @@ def judge_values(trial: Trial, came: Mapping[str, Any]) -> dict[str, np.ndarray]
             tensors=tuple(wrong),
         )
     lines = [f"{question.name}: {listed(wrong)} wrong{trial.case.circumstance}."]
-    equation = question.calculation.work_out.equations.get(wrong[0], "") if len(right) > 1 else ""
+    equation = question.where_to_look(wrong) if len(right) > 1 else ""
     found, said = reasons(trial, came, given, wrong, equation)
     lines += said
     axes = question.signature.outputs[wrong[0]]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograder.engine.terms import Once, Term, Walk, apply, batch_first, of, taken_apart, terms
+from autograder.engine.terms import Once, Term, Walk, apply, batch_first, last_in_common, of, taken_apart, terms
 
 PRODUCT = Once(terms("first", b=lambda a: a + 1) | terms("second", c=lambda a, b: a * b))
 
@@ -21,6 +21,28 @@ GIVEN = {"x": np.array([[1.0], [10.0], [100.0]]), "s0": np.array([1000.0]), "T":
 
 def test_terms_are_worked_out_in_their_order_from_what_is_known_and_from_each_other():
     assert PRODUCT({"a": 3}, {}) == {"a": 3, "b": 4, "c": 12}
+
+
+def test_every_term_knows_what_it_is_made_of_and_what_is_carried_the_term_of_the_step_before():
+    assert PRODUCT.needs == {"b": {"a"}, "c": {"a", "b"}}
+    assert SUM.needs["before"] == {"s0", "new"}
+    assert SUM.needs["new"] == {"old", "x_t"}
+    assert SUM.needs["order"] == {"T"}
+
+
+def test_the_last_term_in_common_is_one_that_all_wrong_results_are_made_of_and_no_right_one_is():
+    fork = Once(
+        terms("first", a=lambda x: x, b=lambda a: a, c=lambda a: a, d=lambda b: b)
+        | terms("results", left=lambda d: d, right=lambda d, c: d + c, apart=lambda c: c)
+    )
+    assert last_in_common(fork, ["left"], ["right", "apart"]) == "left"
+    assert last_in_common(fork, ["left", "right"], ["apart"]) == "d"
+    assert last_in_common(fork, ["left", "right", "apart"], []) == "a"
+    assert last_in_common(fork, ["right", "apart"], ["left"]) == "c"
+    assert last_in_common(fork, ["left", "apart"], ["right"]) == ""
+    assert last_in_common(fork, ["no such result"], ["right"]) == ""
+    assert last_in_common(SUM, ["s", "last"], []) == "new"
+    assert last_in_common(SUM, ["s"], ["last"]) == "s"
 
 
 def test_a_replaced_term_changes_all_that_is_made_of_it_and_may_need_other_values():
