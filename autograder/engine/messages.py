@@ -11,7 +11,8 @@ from autograder.engine.outputs import STACKED
 
 IN_OTHER_WORDS = {
     "core dimension": "`@` needs equal inner sizes: (N, D) @ (D, H) gives (N, H). Inputs and states are rows here, so"
-    " weights stand to their right; `.T` swaps the two sizes.",
+    " weights stand to their right; `.T` swaps the two sizes. Blocks stand side by side after np.hstack; np.vstack, and"
+    " np.concatenate without axis=1, put one below the other.",
     "indexing arrays could not": "Arrays of indices in one pair of brackets pick one entry for each pair of theirs:"
     " they need the same length.",
     "is out of bounds": "Python counts from 0: the last of n entries has the index n - 1.",

@@ -67,8 +67,8 @@ class Student:
             raise CheckFailed(
                 f"{name} changes its argument {names} in place.\n"
                 f"The caller still needs {names}: the next call would get different numbers and go wrong.\n"
-                f"Both `{changed[0]} += …` and `{changed[0]}[…] = …` write into the caller's array. Work on a copy, or"
-                " give the result a name of its own.",
+                f"Both `{changed[0]} += …` and `{changed[0]}[…] = …` write into the caller's array, also under"
+                f" another name such as `a = {changed[0]}`. Work on a copy, or give the result a name of its own.",
                 tensors=changed,
             )
         return answer["result"]

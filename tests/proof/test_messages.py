@@ -33,7 +33,8 @@ rnn_backward is not right yet. Wrong: dx, dh0, dWx, dWh, db.
 GOLDEN_IN_PLACE = """\
 repaired_rnn_backward changes its argument dh in place.
 The caller still needs dh: the next call would get different numbers and go wrong.
-Both `dh += …` and `dh[…] = …` write into the caller's array. Work on a copy, or give the result a name of its own.
+Both `dh += …` and `dh[…] = …` write into the caller's array, also under another name such as `a = dh`. Work on a \
+copy, or give the result a name of its own.
   The same numbers again: check("repaired_rnn_backward", seed=0)"""
 
 
