@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ def draw(
     *,
     gain: float = 1.0,
     upstream: float = 20.0,
-    initial: bool = True,
+    absent: tuple[str, ...] = (),
     saturated: bool = False,
     remembers: bool = False,
     distracted: bool = False,
@@ -60,8 +60,8 @@ def draw(
         Scale of the pre-activations: 1 leaves every gate clearly curved.
     upstream : float
         Scale of dh and dc_T: 20 shows a gradient that is clipped at 10.
-    initial : bool
-        Whether there are initial states; otherwise h0 and c0 are None.
+    absent : tuple of str
+        Which of h0 and c0 are None.
     saturated : bool
         Put every gate between 0.998 and 0.9993 or between 0.0007 and 0.002, and the candidate next to -1 or 1.
     remembers : bool
@@ -81,8 +81,8 @@ def draw(
     sizes = draw_sizes(rng, "NTDH", low, **fixed)
     N, T, D, H = sizes.values()
     x = rng.standard_normal((N, T, D))
-    h0 = rng.uniform(-0.9, 0.9, (N, H)) if initial else None
-    c0 = rng.uniform(0.3, 1.5, (N, H)) * rng.choice([-1.0, 1.0], (N, H)) if initial else None
+    h0 = rng.uniform(-0.9, 0.9, (N, H))
+    c0 = rng.uniform(0.3, 1.5, (N, H)) * rng.choice([-1.0, 1.0], (N, H))
     Wx = gain * rng.standard_normal((D, 4 * H)) / np.sqrt(D)
     Wh = gain * rng.standard_normal((H, 4 * H)) / np.sqrt(H)
     b = gain * 0.5 * rng.standard_normal(4 * H)
@@ -103,6 +103,7 @@ def draw(
     if sparse:
         dh[:, [-1, rng.integers(T - 2)]] = 0.0
     given = {"x": x, "h0": h0, "c0": c0, "Wx": Wx, "Wh": Wh, "b": b, "dh": dh, "dc_T": dc_T}
+    given |= dict.fromkeys(absent)
     return Problem({**sizes, "Z": 4 * H}, given)
 
 
@@ -230,6 +231,20 @@ GATE_MISTAKES = (
         )
         for gate in "ifo"
     ),
+    *(
+        Mistake(
+            f"{one}_from_the_part_of_{other}",
+            f"The {GATES[one]} is read from the part of z that belongs to the {GATES[other]}. The order is i, f, g, o.",
+            {f"z_{one}": part_of(other)},
+            "gates.copied",
+        )
+        for one, other in permutations(GATES, 2)
+    ),
+    mistake(
+        "sigmoid_before_tanh_g",
+        "The candidate g goes through the sigmoid and then through tanh; it goes through tanh alone.",
+        g=lambda z_g: np.tanh(sigmoid(z_g)),
+    ),
     *(known for known in rnn.STEP_MISTAKES if known.name in ("bias_missing", "bias_twice", "bias_subtracted")),
     mistake(
         "input_missing",
@@ -254,7 +269,55 @@ GATE_MISTAKES = (
 )
 """Mistakes in the four gates. Wx can be transposed where D = 4H; elsewhere NumPy refuses the shapes."""
 
+CROSSED = {
+    "i_f": {"kept": of("i before", np.multiply), "written": of("f g", np.multiply)},
+    "i_o": {"written": of("o g", np.multiply), "h_t": of("i squashed", np.multiply)},
+    "f_o": {"kept": of("o before", np.multiply), "h_t": of("f squashed", np.multiply)},
+    "f_g": {"kept": of("g before", np.multiply), "written": of("i f", np.multiply)},
+}
+"""Factors that two gates may exchange in the equations of the states, and what is made then."""
+
 CELL_MISTAKES = (
+    *(
+        Mistake(
+            f"crossed_{pair}",
+            "In the equations of c_t and h_t the {} and the {} have changed places.".format(
+                *(GATES[gate] for gate in pair.split("_"))
+            ),
+            made,
+            "cell.crossed",
+        )
+        for pair, made in CROSSED.items()
+    ),
+    mistake(
+        "kept_by_i",
+        "The cell state before is multiplied with the input gate i; how much of it is kept says another gate.",
+        kept=lambda i, before: i * before,
+    ),
+    mistake(
+        "written_by_f",
+        "The candidate g is multiplied with the forget gate f; how much of it is written says another gate.",
+        written=lambda f, g: f * g,
+    ),
+    *(
+        Mistake(
+            f"shown_by_{gate}",
+            f"The hidden state is multiplied with the {GATES[gate]}; how much of the cell is shown says another gate.",
+            {"h_t": of(f"{gate} squashed", np.multiply)},
+            "cell.shown_by",
+        )
+        for gate in "if"
+    ),
+    mistake(
+        "kept_by_one_minus_i",
+        "The forget gate f is taken to be one minus the input gate i; in an LSTM it is a gate of its own.",
+        kept=lambda i, before: (1 - i) * before,
+    ),
+    mistake(
+        "tanh_of_g",
+        "The candidate g goes through tanh once more before it is written; it is one already.",
+        written=lambda i, g: i * np.tanh(g),
+    ),
     mistake(
         "forget_gate_missing",
         "The forget gate f is not used: all of the cell state before is kept.",
@@ -338,7 +401,18 @@ CELL_MISTAKES = (
 )
 """Mistakes in the two states of a step."""
 
-STEP_MISTAKES = GATE_MISTAKES + CELL_MISTAKES
+IN_THE_GATES = ("gates.sign", "gates.copied")
+"""Mistakes that are told where the gates are asked for; in the states others give the same numbers."""
+
+STEP_MISTAKES = (
+    *(
+        known
+        for known in GATE_MISTAKES
+        if known.family not in IN_THE_GATES and known.name not in ("swapped_i_f", "swapped_i_o", "swapped_f_o")
+    ),
+    *CELL_MISTAKES,
+)
+"""Two gates behind the sigmoid that are swapped in z cannot be told from two that are crossed in c_t and h_t."""
 
 KEPT_IN_ONE_STEP = (
     mistake(
@@ -386,12 +460,6 @@ CELL_WALK_MISTAKES = (
     ),
     mistake("c0_ignored", "c0 is ignored: the first step starts from a cell of zeros.", c_prev=lambda c0: 0 * c0),
     mistake(
-        "h0_and_c0_ignored",
-        "h0 and c0 are ignored: the first step starts from zeros.",
-        c_prev=lambda c0: 0 * c0,
-        h_prev=lambda h0: 0 * h0,
-    ),
-    mistake(
         "h0_for_c0",
         "The cell starts from h0; it has an initial state of its own, c0.",
         c_prev=lambda h0: h0,
@@ -417,6 +485,14 @@ CELL_WALK_MISTAKES = (
         c_T=lambda before: before[-1],
     ),
 )  # fmt: skip
+
+BOTH_IGNORED = mistake(
+    "h0_and_c0_ignored",
+    "h0 and c0 are ignored: the first step starts from zeros.",
+    c_prev=lambda c0: 0 * c0,
+    h_prev=lambda h0: 0 * h0,
+)
+"""Stands behind the mistakes with one of the two, which give the same where the other one is None."""
 
 WALK_MISTAKES = tuple(
     known
@@ -454,8 +530,12 @@ def right_step(problem: Problem) -> dict[str, np.ndarray]:
     return {"h_t": h[:, 0], "c_t": c_t, "i": i, "f": f, "g": g, "o": o}
 
 
-WITHOUT_STATES = Case(
-    " with h0 = None and c0 = None, which stand for zeros", {"initial": False}, branches=True, repeated=True
+WITHOUT_STATES = (
+    Case(
+        " with h0 = None and c0 = None, which stand for zeros", {"absent": ("h0", "c0")}, branches=True, repeated=True
+    ),
+    Case(" with c0 = None, which stands for zeros, and h0 given", {"absent": ("c0",)}, branches=True),
+    Case(" with h0 = None, which stands for zeros, and c0 given", {"absent": ("h0",)}, branches=True),
 )
 SMALLEST = (at_one("N"), at_one("T"), at_one("N", "T"))
 LARGE_STATES = Case(" where the gates are saturated", {"gain": 40.0})
@@ -480,7 +560,7 @@ step = Calculation(
     Once(STEP_TERMS | STEP_CACHE),
     lambda problem: problem.given,
     equation="lstm-cell",
-    mistakes=(*(known for known in STEP_MISTAKES if known.family != "gates.sign"), *KEPT_IN_ONE_STEP),
+    mistakes=(*STEP_MISTAKES, *KEPT_IN_ONE_STEP),
     cases=(at_one("N"), at_one("D"), at_one("H"), LARGE_STATES),
     square=SQUARE,
 )
@@ -495,12 +575,13 @@ sequence = Calculation(
     mistakes=(
         *CELL_WALK_MISTAKES,
         *WALK_MISTAKES,
+        BOTH_IGNORED,
         *FORMS,
         *kept_steps(KEPT, "c"),
         *(known for known in KEPT_IN_ONE_STEP if known.name == "cache_h_t_for_h_prev"),
         rnn.RETURN_IN_LOOP,
     ),
-    cases=(*SMALLEST, LONG_CASE, LARGE_STATES, WITHOUT_STATES),
+    cases=(*SMALLEST, LONG_CASE, LARGE_STATES, *WITHOUT_STATES),
 )
 """All hidden states of a batch of sequences, and the last cell state."""
 
@@ -569,6 +650,12 @@ CLAMPED_MISTAKES = (
         lambda place, free, k, value: (
             free if place != k else np.full_like(free, np.tanh(value) if k == 2 else sigmoid(value))
         ),
+    ),
+    _each_gate(
+        "one_unit_held",
+        "The gate is held in the first hidden unit only; it has to be held in every unit.",
+        "{free} k value",
+        lambda place, free, k, value: np.where(np.arange(free.shape[1]) == 0, value, free) if k == place else free,
     ),
     _each_gate(
         "counted_in_order_ifog",
@@ -660,6 +747,7 @@ clamped = Calculation(
         *CLAMPED_MISTAKES,
         *(known for known in CELL_WALK_MISTAKES if not known.terms.keys() & {"c_T", "h"}),
         *(known for known in WALK_MISTAKES if known.name in ("state_not_passed_on", "h0_ignored", "one_step_late")),
+        BOTH_IGNORED,
         rnn.RETURN_IN_LOOP,
     ),
     cases=(
@@ -764,6 +852,8 @@ half_life = Calculation(
         mistake("ln_2_missing", "That is after how many steps a share of 1/e, 37 %, is left; half is left earlier.",
                 steps=lambda log_f: -1 / log_f),
         mistake("turned_over", "The fraction is turned over.", steps=lambda share, log_f: -log_f / np.log(share)),
+        mistake("turned_over_with_sign", "The fraction is turned over, and its sign is lost.",
+                steps=lambda share, log_f: log_f / np.log(share)),
         mistake("one_minus_f", "ln f is replaced by f - 1, which is near it only where f is near 1.",
                 log_f=lambda f: f - 1),
         mistake("log_of_one_minus_f", "The logarithm is taken of 1 - f, what is lost in a step; what is left is f.",

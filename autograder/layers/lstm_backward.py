@@ -124,6 +124,31 @@ def _copied(one: str, other: str) -> Mistake:
     )
 
 
+def _slope_of_another(one: str, other: str) -> Mistake:
+    """Return the mistake of a gate whose gradient is multiplied with the slope of another gate."""
+    return Mistake(
+        f"slope_of_{other}_for_{one}",
+        f"{GATES[one].capitalize()}: the slope is that of the {GATES[other]}: a copied line?",
+        {f"dz_{one}": of(f"d{one} {other}", lambda d, gate: d * gate * (1 - gate))},
+        "slopes.copied",
+    )
+
+
+def _for_all_gates() -> tuple[Mistake, ...]:
+    """Return what goes wrong in the slope of the sigmoid, made for all three gates."""
+    gate_by_gate = [
+        slopes_of_sigmoid(f"dz_{gate}", f"d{gate}", gate, z=f"z_{gate}", where="All three gates") for gate in "ifo"
+    ]
+    return tuple(
+        replace(
+            same[0],
+            name=f"{same[0].name}_of_all_gates",
+            terms={name: formula for known in same for name, formula in known.terms.items()},
+        )
+        for same in zip(*gate_by_gate, strict=True)
+    )
+
+
 COPIED = tuple(_copied(one, other) for one, other in permutations(GATES, 2))
 
 SLOPES = (
@@ -134,6 +159,13 @@ SLOPES = (
             f"dz_{gate}", f"d{gate}", gate, z=f"z_{gate}", where=GATES[gate].capitalize(), tag=gate
         )
     ),
+    *_for_all_gates(),
+    mistake(
+        "slopes_missing",
+        "No gate and no candidate has a slope: dz is put together from di, df, dg and do as they are.",
+        **{f"dz_{gate}": of(f"d{gate}", lambda d: d) for gate in GATES},
+    ),
+    *(_slope_of_another(one, other) for one, other in permutations("ifo", 2)),
     *slopes_of_tanh("dz_g", "dg", "g", value="g", symbol="g", where="Candidate g", tag="g"),
     mistake(
         "tanh_derivative_of_z_g",
@@ -144,6 +176,9 @@ SLOPES = (
     *slopes_of_tanh("dc_t", "shown", "tanh_c", value="tanh(c_t)", symbol="tanh(c_t)", where="Cell state", tag="c"),
 )
 """What goes wrong where a gradient passes an activation."""
+
+BESIDE = {"f": "c_prev", "i": "g", "g": "i"}
+"""The factor that stands beside each one in the equation of the cell."""
 
 PRODUCTS = (
     mistake(
@@ -202,6 +237,16 @@ PRODUCTS = (
         df=lambda dc_total, h_prev: dc_total * h_prev,
     ),
     mistake(
+        "df_from_f",
+        "Forget gate f: df multiplies f itself; the factor beside f in the cell equation is another one.",
+        df=lambda dc_total, f: dc_total * f,
+    ),
+    mistake(
+        "df_from_g",
+        "Forget gate f: df multiplies the candidate g; that is the factor beside i in the cell equation.",
+        df=lambda dc_total, g: dc_total * g,
+    ),
+    mistake(
         "df_from_tanh_c_prev",
         "Forget gate f: df multiplies tanh of the cell state before the step; f multiplies the cell state itself.",
         df=lambda dc_total, c_prev: dc_total * np.tanh(c_prev),
@@ -230,6 +275,27 @@ PRODUCTS = (
         "dg_from_f",
         "Candidate g: dg multiplies the forget gate f; the factor beside g in the cell equation is the input gate i.",
         dg=lambda dc_total, f: dc_total * f,
+    ),
+    mistake(
+        "di_and_df_swapped",
+        "Input gate i and forget gate f: each gradient is made with the factor that stands beside the other gate in the"
+        " cell equation.",
+        di=lambda dc_total, c_prev: dc_total * c_prev,
+        df=lambda dc_total, g: dc_total * g,
+    ),
+    *(
+        Mistake(
+            f"d{gate}_from_dc_next",
+            f"{GATES[gate].capitalize()}: d{gate} is made from dc_next alone; what reaches c_t through h_t is missing.",
+            {f"d{gate}": of(f"dc_next {beside}", np.multiply)},
+            "products.from_dc_next",
+        )
+        for gate, beside in BESIDE.items()
+    ),
+    mistake(
+        "products_from_dc_next",
+        "di, df and dg are made from dc_next alone; what reaches c_t through h_t is missing.",
+        **{f"d{gate}": of(f"dc_next {beside}", np.multiply) for gate, beside in BESIDE.items()},
     ),
     mistake(
         "di_and_dg_swapped",
@@ -300,6 +366,17 @@ STEP_MISTAKES = (
 )
 """Mistakes in one step."""
 
+DROPPED = (
+    "dh_next does not reach step t: it is not added to the upstream gradient there, or it is never what step t + 1 sent"
+    " back."
+)
+STEP_BEFORE: dict[str, Formula] = {
+    "h_prev": lambda h, h0, t: h[:, t - 2] if t != 1 else h0,
+    "h_t": lambda h, t: h[:, t - 1],
+    "x_t": lambda x, t: x[:, t - 1],
+    **{name: of(f"all_{name} t", lambda values, t: values[:, t - 1]) for name in ("c_prev", "c_t", *GATES)},
+}
+
 WALK_MISTAKES = (
     mistake(
         "nothing_carried",
@@ -308,8 +385,46 @@ WALK_MISTAKES = (
         dh_total=lambda dh_t: dh_t,
         dc_next=lambda dc_T: dc_T,
     ),
-    *carried("h", "Wh", beside={"dc_sent": "dc_T"}),
+    *(
+        replace(known, sentence=DROPPED) if known.name == "dh_next_not_added" else known
+        for known in carried("h", "Wh", beside={"dc_sent": "dc_T"})
+    ),
     *GATED,
+    mistake(
+        "step_arguments_swapped",
+        "The step gets its two gradients in the wrong order: dh_total comes first, then dc_next.",
+        dc_next=lambda dh, t, dh_sent: dh[:, t] + dh_sent,
+        dh_total=lambda dc_sent: dc_sent,
+    ),
+    mistake(
+        "dc_T_added_at_every_step",
+        "dc_T is added at every step; it arrives at the last cell state, and goes on from there in what the steps send"
+        " back.",
+        dc_next=lambda dc_sent, dc_T: dc_sent + dc_T,
+        dc_sent=lambda dc_T: np.zeros_like(dc_T),
+    ),
+    mistake(
+        "dc_T_added_again",
+        "The walk starts from dc_T, and dc_T is added at every step again.",
+        dc_next=lambda dc_sent, dc_T: dc_sent + dc_T,
+    ),
+    mistake(
+        "dh_next_for_dc_next",
+        "The step gets dh_next where dc_next belongs; what a step sends back to the cell is not used.",
+        dc_next=lambda dh_sent: dh_sent,
+    ),
+    mistake(
+        "dh_starts_as_dc_T",
+        "dh_next starts as dc_T, which is the gradient of the last cell state; nothing comes for the hidden state after"
+        " the last step.",
+        dh_sent=lambda dc_T: dc_T,
+    ),
+    mistake(
+        "dc0_is_dc_T",
+        "dc0 is dc_T; what reaches c0 has gone through all the steps.",
+        dc0=lambda dc_T: dc_T,
+    ),
+    Mistake("cache_of_the_step_before", "The step t gets the cache of step t - 1.", STEP_BEFORE),
     mistake(
         "dh_next_after_output",
         "dh_next is added to dc; it belongs to the hidden state, and goes through the output gate with the rest of dh.",

@@ -62,8 +62,11 @@ WRONG = {
         ("swapped_f_g", FORGET, "f = sigmoid(z[:, 2 * H : 3 * H])", CANDIDATE, "g = np.tanh(z[:, H : 2 * H])"),
         ("outputs_permuted", "z[:, :H]", "z[:, H : 2 * H]", FORGET, "f = sigmoid(z[:, :H])"),
         ("outputs_permuted", FORGET, "f = sigmoid(z[:, 3 * H :])", OUTPUT, "o = sigmoid(z[:, H : 2 * H])"),
-        ("", FORGET, "f = sigmoid(z[:, :H])"),  # the input gate twice
-        ("", OUTPUT, "o = sigmoid(z[:, 2 * H : 3 * H])"),  # a copied line
+        ("f_from_the_part_of_i", FORGET, "f = sigmoid(z[:, :H])"),  # the input gate twice
+        ("o_from_the_part_of_g", OUTPUT, "o = sigmoid(z[:, 2 * H : 3 * H])"),  # a copied line
+        ("g_from_the_part_of_f", CANDIDATE, "g = np.tanh(z[:, H : 2 * H])"),
+        ("i_from_the_part_of_f", "z[:, :H]", "z[:, H : 2 * H]"),
+        ("sigmoid_before_tanh_g", CANDIDATE, "g = np.tanh(sigmoid(z[:, 2 * H : 3 * H]))"),
         ("bias_missing", Z, "z = x_t @ Wx + h_prev @ Wh"),
         ("bias_twice", Z, "z = (x_t @ Wx + b) + (h_prev @ Wh + b)"),
         ("bias_subtracted", Z, "z = x_t @ Wx + h_prev @ Wh - b"),
@@ -101,10 +104,17 @@ WRONG = {
         ("tanh_of_both", HIDDEN, "h_t = np.tanh(o * c_t)"),
         ("h_from_c_prev", HIDDEN, "h_t = o * np.tanh(c_prev)"),
         ("h_from_candidate", HIDDEN, "h_t = o * np.tanh(i * g)"),
-        ("swapped_i_f", CELL, "c_t = i * c_prev + f * g"),
-        ("swapped_f_o", CELL, "c_t = o * c_prev + i * g", HIDDEN, "h_t = f * np.tanh(c_t)"),
-        ("", CELL, "c_t = g * c_prev + i * f"),  # the candidate keeps, the forget gate is written
-        ("", HIDDEN, "h_t = i * np.tanh(c_t)"),
+        ("crossed_i_f", CELL, "c_t = i * c_prev + f * g"),
+        ("crossed_i_o", CELL, "c_t = f * c_prev + o * g", HIDDEN, "h_t = i * np.tanh(c_t)"),
+        ("crossed_f_o", CELL, "c_t = o * c_prev + i * g", HIDDEN, "h_t = f * np.tanh(c_t)"),
+        ("crossed_f_g", CELL, "c_t = g * c_prev + i * f"),  # the candidate keeps, the forget gate is written
+        ("kept_by_i", CELL, "c_t = i * c_prev + i * g"),
+        ("written_by_f", CELL, "c_t = f * c_prev + f * g"),
+        ("shown_by_i", HIDDEN, "h_t = i * np.tanh(c_t)"),
+        ("shown_by_f", HIDDEN, "h_t = f * np.tanh(c_t)"),
+        ("kept_by_one_minus_i", CELL, "c_t = (1 - i) * c_prev + i * g"),
+        ("tanh_of_g", CELL, "c_t = f * c_prev + i * np.tanh(g)"),
+        ("says: See equation lstm-cell", CELL, "c_t = f * np.tanh(c_prev) + i * g"),
         ("outputs_permuted", "return h_t, c_t,", "return c_t, h_t,"),
         (
             "says: the results stand in another order",
@@ -153,6 +163,26 @@ WRONG = {
         ("c0_ignored", START_C, NO_C0),
         ("h0_and_c0_ignored", START_H, NO_H0, START_C, NO_C0),
         ("h0_for_c0", f"c_t = {START_C}", f"c_t = {START_H}"),
+        (
+            "says: with c0 = None, which stands for zeros, and h0 given",  # one question for both
+            f"c_t = {START_C}",
+            "c_t = np.zeros((N, H)) if h0 is None else c0",
+        ),
+        (
+            "c0_ignored",  # where h0 is None only
+            f"c_t = {START_C}",
+            "c_t = np.zeros((N, H)) if h0 is None or c0 is None else c0",
+        ),
+        (
+            "says: with h0 = None, which stands for zeros, and c0 given",
+            f"c_t = {START_C}",
+            "c_t = np.zeros((N, H)) if h0 is None or c0 is None else c0",
+        ),
+        (
+            "h0_ignored",  # where c0 is None only
+            f"h_t = {START_H}",
+            "h_t = np.zeros((N, H)) if h0 is None or c0 is None else h0",
+        ),
         ("h0_and_c0_swapped", f"c_t = {START_C}", "h_t, c_t = (np.zeros((2, N, H)) if c0 is None else (c0, h0))"),
         ("cell_states_for_h", "h[:, t] = h_t", "h[:, t] = c_t"),
         ("c_T_is_h", RETURN, "return h, h_t, cache"),
@@ -223,6 +253,13 @@ WRONG = {
         ("dg_from_g", "c_prev, dc * i", "c_prev, dc * g"),
         ("dg_without_i", "c_prev, dc * i", "c_prev, dc"),
         ("dg_from_f", "c_prev, dc * i", "c_prev, dc * f"),
+        ("df_from_f", "dc * c_prev", "dc * f"),
+        ("df_from_g", "dc * c_prev", "dc * g"),
+        ("di_and_df_swapped", PRODUCTS, "di, df, dg = dc * c_prev, dc * g, dc * i"),
+        ("dg_from_dc_next", "c_prev, dc * i", "c_prev, dc_next * i"),
+        ("di_from_dc_next", "= dc * g,", "= dc_next * g,"),
+        ("df_from_dc_next", "dc * c_prev", "dc_next * c_prev"),
+        ("products_from_dc_next", PRODUCTS, "di, df, dg = dc_next * g, dc_next * c_prev, dc_next * i"),
         ("di_and_dg_swapped", PRODUCTS, "di, df, dg = dc * i, dc * c_prev, dc * g"),
         ("dc_prev_without_f", "dc_prev = dc * f", "dc_prev = dc"),
         ("dc_prev_from_i", "dc_prev = dc * f", "dc_prev = dc * i"),
@@ -241,6 +278,32 @@ WRONG = {
         ("sigmoid_twice_f", "df * f * (1 - f)", "df * sigmoid(f) * (1 - sigmoid(f))"),
         ("sigmoid_derivative_squared_o", "do * o * (1 - o)", "do * (o * (1 - o)) ** 2"),
         ("sigmoid_derivative_of_z_f", "df * f * (1 - f)", "df * np.log(f / (1 - f)) * (1 - np.log(f / (1 - f)))"),
+        (
+            "tanh_derivative_of_all_gates",
+            BLOCKS,
+            "np.hstack([di * (1 - i**2), df * (1 - f**2), dg * (1 - g**2), do * (1 - o**2)])",
+        ),
+        (
+            "no_sigmoid_derivative_of_all_gates",
+            BLOCKS,
+            "np.hstack([di, df, dg * (1 - g**2), do])",
+        ),
+        (
+            "sigmoid_twice_of_all_gates",
+            BLOCKS,
+            "np.hstack([*(d * sigmoid(a) * (1 - sigmoid(a)) for d, a in ((di, i), (df, f))), dg * (1 - g**2),"
+            " do * sigmoid(o) * (1 - sigmoid(o))])",
+        ),
+        ("slopes_missing", BLOCKS, "np.hstack([di, df, dg, do])"),
+        ("slope_of_i_for_f", "df * f * (1 - f)", "df * i * (1 - i)"),
+        ("slope_of_f_for_o", "do * o * (1 - o)", "do * f * (1 - f)"),
+        (
+            "slope_of_f_for_i + slope_of_i_for_f",
+            BLOCKS,
+            "np.hstack([di * f * (1 - f), df * i * (1 - i), dg * (1 - g**2), do * o * (1 - o)])",
+        ),
+        ("says: See equation lstm-dz", "df * f * (1 - f)", "df * f * (1 - f) ** 3"),
+        ("says: np.concatenate without axis=1", BLOCKS, BLOCKS.replace("hstack", "vstack")),
         ("sigmoid_derivative_g", "dg * (1 - g**2)", "dg * g * (1 - g)"),
         ("no_tanh_derivative_g", "dg * (1 - g**2)", "dg"),
         ("square_missing_g", "dg * (1 - g**2)", "dg * (1 - g)"),
@@ -410,7 +473,34 @@ WRONG = {
             "cache[t]._replace(h_prev=cache[t - 1].o * np.tanh(cache[t - 1].c_t)))",
         ),
         ("db_mean", "db += db_t", "db += db_t / N"),
-        ("", "cache[t])", "cache[t - 1])"),
+        ("cache_of_the_step_before", "cache[t])", "cache[t - 1])"),
+        ("step_arguments_swapped", CALL, "lstm_step_backward(dc_next, dh[:, t] + dh_next, cache[t])"),
+        (
+            "dc_T_added_at_every_step",
+            DC_START,
+            "dc_next = np.zeros((N, H)); dc_T = dc_next if dc_T is None else dc_T",
+            CALL,
+            "lstm_step_backward(dh[:, t] + dh_next, dc_next + dc_T, cache[t])",
+        ),
+        (
+            "dc_T_added_again",
+            CALL,
+            "lstm_step_backward(dh[:, t] + dh_next, dc_next if dc_T is None else dc_next + dc_T, cache[t])",
+        ),
+        ("dh_next_for_dc_next", CALL, "lstm_step_backward(dh[:, t] + dh_next, dh_next, cache[t])"),
+        ("dh_starts_as_dc_T", DH_START, "dh_next = np.zeros((N, H)) if dc_T is None else dc_T\n"),
+        (
+            "dc0_is_dc_T",
+            BACKWARD_RETURN,
+            "return dx, dh_next, 0 * dc_next if dc_T is None else dc_T, dWx, dWh, db",
+        ),
+        (
+            "dh_next_not_added",
+            RECEIVED,
+            RECEIVED.replace("dh_next", "dh_prev"),
+            BACKWARD_RETURN,
+            BACKWARD_RETURN.replace("dh_next", "dh_prev"),
+        ),  # dh_next is added, and stays zero
         ("", "cache[t])", "cache.pop())"),
         ("", CALL, "lstm_step_backward(np.add(dh[:, t], dh_next, out=dh[:, t]), dc_next, cache[t])"),
         ("", CALL, "lstm_step_backward(dh[:, t] + 0.999 * dh_next, dc_next, cache[t])"),
@@ -475,6 +565,7 @@ WRONG = {
         ("counted_in_order_figo", HELD, counted("figo")),
         ("counted_in_order_igfo", HELD, counted("igfo")),
         ("counted_from_one", HELD, "if k > 0:\n            gates[k - 1] = np.full_like(c_t, value)"),
+        ("one_unit_held", HELD, "gates[k][:, 0] = value"),
         (
             "all_others_clamped",
             HELD,
@@ -523,6 +614,7 @@ WRONG = {
         ("sign_missing", "/ -np.log(f)", "/ np.log(f)"),
         ("ln_2_missing", "np.log(2) / -np.log(f)", "-1 / np.log(f)"),
         ("turned_over", "np.log(2) / -np.log(f)", "-np.log(f) / np.log(2)"),
+        ("turned_over_with_sign", "np.log(2) / -np.log(f)", "np.log(f) / np.log(2)"),
         ("one_minus_f", "-np.log(f)", "(1 - f)"),
         ("log_of_one_minus_f", "np.log(f)", "np.log(1 - f)"),
         ("two_kinds_of_logarithm", "-np.log(f)", "-np.log2(f)"),
