@@ -134,11 +134,12 @@ def _slope_of_another(one: str, other: str) -> Mistake:
     )
 
 
+ALL_THREE = "Input gate i, forget gate f and output gate o"
+
+
 def _for_all_gates() -> tuple[Mistake, ...]:
     """Return what goes wrong in the slope of the sigmoid, made for all three gates."""
-    gate_by_gate = [
-        slopes_of_sigmoid(f"dz_{gate}", f"d{gate}", gate, z=f"z_{gate}", where="All three gates") for gate in "ifo"
-    ]
+    gate_by_gate = [slopes_of_sigmoid(f"dz_{gate}", f"d{gate}", gate, z=f"z_{gate}", where=ALL_THREE) for gate in "ifo"]
     return tuple(
         replace(
             same[0],
@@ -162,7 +163,8 @@ SLOPES = (
     *_for_all_gates(),
     mistake(
         "slopes_missing",
-        "No gate and no candidate has a slope: dz is put together from di, df, dg and do as they are.",
+        "Neither the input, the forget and the output gate nor the candidate has a slope: dz is put together from di,"
+        " df, dg and do as they are.",
         **{f"dz_{gate}": of(f"d{gate}", lambda d: d) for gate in GATES},
     ),
     *(_slope_of_another(one, other) for one, other in permutations("ifo", 2)),
@@ -294,7 +296,8 @@ PRODUCTS = (
     ),
     mistake(
         "products_from_dc_next",
-        "di, df and dg are made from dc_next alone; what reaches c_t through h_t is missing.",
+        "Input gate i, forget gate f and candidate g: di, df and dg are made from dc_next alone; what reaches c_t through"
+        " h_t is missing.",
         **{f"d{gate}": of(f"dc_next {beside}", np.multiply) for gate, beside in BESIDE.items()},
     ),
     mistake(
