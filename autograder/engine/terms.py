@@ -131,9 +131,8 @@ class Walk:
 
     @property
     def needs(self) -> dict[str, set[str]]:
-        """What every term is made of, by its name; what is carried is made of the term that the step before gave."""
-        needs = {name: set(taken_apart(term.formula)[1]) for name, term in self._table.items()}
-        return needs | {name: needs[name] | {sent} for name, sent in self.carried.items()}
+        """What every term is made of in its own step, by its name."""
+        return {name: set(taken_apart(term.formula)[1]) for name, term in self._table.items()}
 
     @property
     def _table(self) -> Table:
@@ -179,11 +178,14 @@ def last_in_common(work_out: Once | Walk, wrong: Iterable[str], right: Iterable[
     """Return the last term that all wrong results are made of and no right one is; empty where there is none.
 
     What is wrong in all of them is likely to have gone wrong there, or before. A single wrong result is itself the
-    last, if no right one is made of it.
+    last, if no right one is made of it. Wrong results are followed back through their own step, right ones through all
+    the steps.
     """
-    needs = work_out.needs
+    here = work_out.needs
+    carried = work_out.carried if isinstance(work_out, Walk) else {}
+    over_time = here | {name: here[name] | {sent} for name, sent in carried.items()}
 
-    def made_of(name: str) -> set[str]:
+    def made_of(name: str, needs: Mapping[str, set[str]]) -> set[str]:
         found, left = set(), [name]
         while left:
             name = left.pop()
@@ -192,7 +194,8 @@ def last_in_common(work_out: Once | Walk, wrong: Iterable[str], right: Iterable[
                 left += needs[name]
         return found
 
-    common = set.intersection(*map(made_of, wrong)).difference(*map(made_of, right))
+    common = set.intersection(*(made_of(name, here) for name in wrong))
+    common = common.difference(*(made_of(name, over_time) for name in right))
     return next((name for name in reversed(list(work_out.equations)) if name in common), "")
 
 

@@ -23,9 +23,9 @@ def test_terms_are_worked_out_in_their_order_from_what_is_known_and_from_each_ot
     assert PRODUCT({"a": 3}, {}) == {"a": 3, "b": 4, "c": 12}
 
 
-def test_every_term_knows_what_it_is_made_of_and_what_is_carried_the_term_of_the_step_before():
+def test_every_term_knows_what_it_is_made_of_in_its_own_step():
     assert PRODUCT.needs == {"b": {"a"}, "c": {"a", "b"}}
-    assert SUM.needs["before"] == {"s0", "new"}
+    assert SUM.needs["before"] == {"s0"}
     assert SUM.needs["new"] == {"old", "x_t"}
     assert SUM.needs["order"] == {"T"}
 
@@ -41,7 +41,20 @@ def test_the_last_term_in_common_is_one_that_all_wrong_results_are_made_of_and_n
     assert last_in_common(fork, ["right", "apart"], ["left"]) == "c"
     assert last_in_common(fork, ["left", "apart"], ["right"]) == ""
     assert last_in_common(fork, ["no such result"], ["right"]) == ""
-    assert last_in_common(SUM, ["s", "last"], []) == "new"
+
+
+def test_the_last_term_in_common_stands_before_what_only_the_next_step_makes_of_the_other_result():
+    order = SUM.order
+    two = Walk(
+        order=order,
+        start=terms("start", a_before=lambda a0: a0, b_before=lambda b0: b0),
+        step=terms("a", a=lambda a_before, b_before: a_before + b_before) | terms("b", b=lambda a: 2 * a),
+        carried={"a_before": "a", "b_before": "b"},
+        results=terms("results", all_b=lambda b: b, all_a=lambda a: a, last=lambda a_before: a_before),
+    )
+    assert last_in_common(two, ["all_b", "all_a"], []) == "a"
+    assert last_in_common(two, ["all_b"], ["all_a"]) == "all_b"
+    assert last_in_common(two, ["all_a", "all_b"], ["last"]) == ""  # a wrong a would have been carried to the last
     assert last_in_common(SUM, ["s"], ["last"]) == "s"
 
 
