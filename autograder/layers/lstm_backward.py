@@ -296,8 +296,8 @@ PRODUCTS = (
     ),
     mistake(
         "products_from_dc_next",
-        "Input gate i, forget gate f and candidate g: di, df and dg are made from dc_next alone; what reaches c_t through"
-        " h_t is missing.",
+        "Input gate i, forget gate f and candidate g: di, df and dg are made from dc_next alone; what reaches c_t"
+        " through h_t is missing.",
         **{f"d{gate}": of(f"dc_next {beside}", np.multiply) for gate, beside in BESIDE.items()},
     ),
     mistake(

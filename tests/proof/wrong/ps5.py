@@ -566,6 +566,7 @@ WRONG = {
         ("counted_in_order_igfo", HELD, counted("igfo")),
         ("counted_from_one", HELD, "if k > 0:\n            gates[k - 1] = np.full_like(c_t, value)"),
         ("one_unit_held", HELD, "gates[k][:, 0] = value"),
+        ("says: See equation lstm-cell", "c_t = f * c_t + i * g", "c_t = f * c_t + i * np.tanh(g)"),
         (
             "all_others_clamped",
             HELD,
