@@ -78,7 +78,7 @@ def locate(
     worst = np.unravel_index(int(np.argmax(np.abs(given - right))), given.shape) if given.ndim else ()
     entry = f"{name}[{', '.join(str(int(i)) for i in worst)}]" if given.ndim else name
     error = norm_relative_error(given, right)
-    yours, expected = _told_apart(float(given[worst]), float(right[worst]))
+    yours, expected = told_apart(float(given[worst]), float(right[worst]))
     lines.append(f"  {entry}: yours {yours}, {right_is} {expected}.")
     lines.append(f"  Norm-relative error of {name}: {error:.1e}; at most {tolerance:.0e} passes.")
     return lines
@@ -97,7 +97,7 @@ def which_gates(
     return [f"  In {name}, {listed(wrong)} wrong; {listed(fine)} right."] if wrong and fine else []
 
 
-def _told_apart(a: float, b: float) -> tuple[str, str]:
+def told_apart(a: float, b: float) -> tuple[str, str]:
     """Return two numbers with six digits, or as many more as it takes to see that they differ."""
     for digits in range(6, 18):
         if f"{a:.{digits}g}" != f"{b:.{digits}g}":

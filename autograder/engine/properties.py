@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograder.engine.gradients import norm_relative_error
+from autograder.engine.messages import told_apart
 from autograder.engine.outputs import Signature, expect_form
 from autograder.engine.problems import Problem
 from autograder.engine.questions import Trial, trials
@@ -30,10 +31,13 @@ class Property(Values):
     drawn : bool
         Whether the array is drawn with the generator that the function is given: equal from equal generators, and
         another one from another.
+    at_least : frozenset of str
+        The properties, by their words, that are numbers which may be larger than what is asked for.
     """
 
     properties: Mapping[str, tuple[str, Measure]] = field(default_factory=dict)
     drawn: bool = False
+    at_least: frozenset[str] = frozenset()
 
     @property
     def signature(self) -> Signature:
@@ -68,6 +72,13 @@ class Property(Values):
     def outputs(self, student: Student, problem: Problem) -> dict[str, Any]:
         """Call the function and return the properties of what it returned."""
         return self._look(problem, self._array(student, problem))
+
+    def locate(self, name: str, given: np.ndarray, right: np.ndarray) -> list[str]:
+        """Return the lines that set a property beside the one that is asked for."""
+        if name not in self.at_least:
+            return super().locate(name, given, right)
+        yours, asked = told_apart(float(given), float(right))
+        return [f"  At least {asked} is asked; yours reaches {yours}."]
 
     def _array(self, student: Student, problem: Problem) -> dict[str, np.ndarray]:
         came = student.call(self.name, **self.arguments(problem))

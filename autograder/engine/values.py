@@ -58,6 +58,10 @@ class Values(Question):
         """Call the function and return its outputs by name."""
         return self.answer(student, self.arguments(problem))
 
+    def locate(self, name: str, given: np.ndarray, right: np.ndarray) -> list[str]:
+        """Return the lines that say where an output is wrong and set it beside the right one."""
+        return locate(name, given, right, self.signature.outputs[name], "expected", VALUE_TOLERANCE)
+
 
 def judge_values(trial: Trial, came: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Compare outputs with the right ones and return them.
@@ -88,8 +92,11 @@ def judge_values(trial: Trial, came: Mapping[str, Any]) -> dict[str, np.ndarray]
     equation = question.where_to_look(wrong) if len(right) > 1 else ""
     found, said = reasons(trial, came, given, wrong, equation)
     lines += said
-    axes = question.signature.outputs[wrong[0]]
-    lines += locate(wrong[0], given[wrong[0]], right[wrong[0]], axes, "expected", VALUE_TOLERANCE)
+    if isinstance(question, Values):
+        lines += question.locate(wrong[0], given[wrong[0]], right[wrong[0]])
+    else:
+        axes = question.signature.outputs[wrong[0]]
+        lines += locate(wrong[0], given[wrong[0]], right[wrong[0]], axes, "expected", VALUE_TOLERANCE)
     raise CheckFailed("\n".join(lines), mistakes=found, tensors=tuple(wrong))
 
 

@@ -1,5 +1,6 @@
 """Questions that many answers fit: what passes, what is refused, what is said."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -107,3 +108,13 @@ def test_one_that_need_not_be_random_has_to_be_the_same_one_each_time():
     failure = failure_of(any_one, vector=lambda rng, H, length: right(other, H, length))
     assert "called twice with the same arguments gives two answers" in str(failure)
     assert "kept from one call to the next, or drawn at random" in str(failure)
+
+
+def test_a_property_that_may_be_larger_is_told_what_is_asked_and_what_is_reached():
+    longer = {"how long v is": ("", lambda v, given: min(np.linalg.norm(v), given["length"]))}
+    question = replace(random, properties=longer, at_least=frozenset(longer))
+    assert passes(question, vector=lambda rng, H, length: right(rng, H, 3 * length)) == "All is right."
+    message = str(failure_of(question, vector=lambda rng, H, length: right(rng, H, 0.9 * length)))
+    assert re.search(r"\n  At least 2\.\d+ is asked; yours reaches \d\.\d+\.$", message)
+    assert "expected" not in message
+    assert "passes" not in message
