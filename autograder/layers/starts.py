@@ -154,8 +154,19 @@ identity = Calculation(
 """A scale times the identity."""
 
 
-def _draw_growing(rng: np.random.Generator, **_options: Any) -> Problem:
-    return Problem({"H": 2}, {"rho": float(rng.uniform(0.4, 0.95)), "growth": float(rng.uniform(3.0, 30.0))})
+def _draw_growing(
+    rng: np.random.Generator,
+    *,
+    rho: tuple[float, float] = (0.2, 0.45),
+    growth: tuple[float, float] = (3.0, 30.0),
+    **_options: Any,
+) -> Problem:
+    """Draw a spectral radius and a growth.
+
+    Below 0.5 the powers of [[rho, u], [0, rho]] have their largest norm at once, u + rho**2 / u or so: a u that is off
+    by rho, or by its square, shows every time.
+    """
+    return Problem({"H": 2}, {"rho": float(rng.uniform(*rho)), "growth": float(rng.uniform(*growth))})
 
 
 def spectral_radius(A: np.ndarray, given: Mapping[str, Any]) -> float:
@@ -177,10 +188,8 @@ def largest_norm(A: np.ndarray, given: Mapping[str, Any]) -> float:
     return largest
 
 
-GROWING = {
-    "the spectral radius of A": ("", spectral_radius),
-    f"the largest norm of A, A², … up to the {POWERS}th power": ("", largest_norm),
-}
+LARGEST = f"the largest norm of A, A², … up to the {POWERS}th power"
+GROWING = {"the spectral radius of A": ("", spectral_radius), LARGEST: ("", largest_norm)}
 
 growing = Calculation(
     _draw_growing,
@@ -240,6 +249,27 @@ growing = Calculation(
             "It grows too little: the entry beside the diagonal is rho, whatever growth is asked for.",
             upper=lambda rho: rho,
         ),
+        mistake(
+            "growth_less_rho",
+            "It grows too little: rho is taken off the growth, but the shares that the units keep add nothing to it.",
+            upper=lambda growth, rho: growth - rho,
+        ),
+        mistake(
+            "growth_less_one",
+            "It grows too little: 1 is taken off the growth.",
+            upper=lambda growth: growth - 1,
+        ),
+        mistake(
+            "growth_times_rho",
+            "It grows too little: the growth is multiplied with rho.",
+            upper=lambda growth, rho: growth * rho,
+        ),
+    ),
+    cases=(
+        Case(" where rho is near 1", {"rho": (0.9, 0.98)}),
+        Case(" where the growth is small", {"growth": (1.2, 2.0)}),
+        Case(" where the growth is large", {"growth": (100.0, 300.0)}),
+        Case(" where rho is a tenth or so", {"rho": (0.05, 0.2)}),
     ),
 )
 """A matrix of a given spectral radius below 1 whose powers grow before they decay."""

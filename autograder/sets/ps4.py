@@ -29,6 +29,7 @@ QUESTIONS = (
         starts.growing,
         "Your matrix has the spectral radius that was asked for, and its powers grow first.",
         properties=starts.GROWING,
+        at_least=frozenset({starts.LARGEST}),
     ),
     Measurement("peak_steps", jacobians_measured.peak_steps, relies_on="jacobian_product"),
     InDict(

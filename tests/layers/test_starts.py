@@ -82,3 +82,11 @@ def test_a_matrix_that_does_not_qualify_is_told_by_its_numbers():
             1.0005 * rho
         )
         assert starts.largest_norm(np.array([[1e200, 0], [0, 1e200]]), given) == growth
+
+
+def test_an_entry_that_is_a_little_too_small_never_grows_enough_on_ordinary_problems():
+    for seed in SEEDS:
+        given = given_of(starts.growing, seed)
+        rho, growth = given["rho"], given["growth"]
+        for entry in (growth - rho, growth - 1, 0.9 * growth, growth - rho**2, growth / 2):
+            assert starts.largest_norm(np.array([[rho, entry], [0.0, rho]]), given) < growth
