@@ -1,8 +1,11 @@
 """Questions that ask for a function that returns a dict of arrays, such as the gradients of all weights by name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
+
+import numpy as np
 
 from autograder.engine.calling import Opaque
 from autograder.engine.outputs import Signature
@@ -23,9 +26,30 @@ class InDict(Values):
     ----------
     entries : mapping of str to str
         What the dict holds, by name, with axes: ``{"Wx": "DH", "b": "H"}``.
+    others : tuple of mappings
+        Other entries with which the function is tried once all else is right. The calculation draws them when they are
+        its option `entries`. No mistake is named there: one that has a name would have shown before.
     """
 
     entries: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[Mapping[str, str], ...] = ()
+
+    def check(self, student: Student, rng: np.random.Generator) -> str:
+        """Compare the entries on every problem, then on dicts with other entries."""
+        said = super().check(student, rng)
+        for entries in self.others:
+            drawn = replace(
+                self.calculation, draw=partial(self.calculation.draw, entries=entries), mistakes=(), cases=()
+            )
+            try:
+                replace(self, calculation=drawn, entries=entries, others=()).check(student, rng)
+            except CheckFailed as failure:
+                failure.args = (
+                    f"{failure}\n  That is where the dicts hold {', '.join(entries)}. It was right for"
+                    f" {', '.join(self.entries)}: take the names from the dict.",
+                )
+                raise
+        return said
 
     @property
     def signature(self) -> Signature:

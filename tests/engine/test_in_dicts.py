@@ -1,5 +1,6 @@
 """Questions that ask for a dict of arrays: what passes, what is refused, what is said."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -122,3 +123,31 @@ def test_what_is_wrong_in_one_circumstance_only_is_told_with_it():
         return right(arrays, 0.5 if factor == 1 else factor)
 
     assert "wrong with the factor 1." in str(failure_of(longer, longer=wrong_at_one))
+
+
+def draw_others(rng, *, entries=None, factor=None, **sizes):
+    """Draw arrays of some names, and a factor."""
+    problem = draw(rng, factor=factor, **sizes)
+    shapes = {name: tuple(problem.sizes[letter] for letter in axes) for name, axes in (entries or ENTRIES).items()}
+    arrays = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    return Problem(problem.sizes, {**problem.given, "arrays": arrays})
+
+
+ENTRIES = {"W": "DH", "b": "H"}
+others = replace(longer, calculation=replace(TIMES, draw=draw_others), others=({**ENTRIES, "c": "D"}, {"K": "HD"}))
+
+
+def test_a_function_that_knows_the_names_by_heart_is_refused_where_there_are_others():
+    def by_heart(arrays, factor):
+        return {"W": factor * arrays["W"], "b": factor * arrays["b"]}
+
+    assert passes(longer, longer=by_heart) == passes(others, longer=right) == "All is right."
+    message = str(failure_of(others, longer=by_heart))
+    assert message.startswith("longer: longer holds no array c; expected a dict with W, b, c.")
+    assert message.endswith(
+        "\n  That is where the dicts hold W, b, c. It was right for W, b: take the names from the dict."
+    )
+    failure = failure_of(others, longer=lambda arrays, factor: right(arrays, factor if "W" in arrays else factor**2))
+    assert failure.mistakes == ()
+    assert "the dicts hold K." in str(failure)
+    assert failure_of(others, longer=lambda arrays, factor: right(arrays, factor**2)).mistakes == ("twice",)
