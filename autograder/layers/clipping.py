@@ -1,5 +1,7 @@
 """Clipping of gradients that stand in a dict: by their common norm, by value, and before an update of the weights."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,12 @@ Arrays = dict[str, np.ndarray]
 
 ENTRIES = {"Wx": "DH", "Wh": "HH", "b": "H"}
 """The arrays of a plain RNN, which the dicts hold."""
+
+OTHER_ENTRIES = (
+    {"Wx": "DH", "Wh": "HH", "b": "H", "Wy": "HD", "by": "D"},
+    {"kernel": "DH"},
+)
+"""What they may hold as well: a network with an output layer, and a single array."""
 
 
 def _each(change: Any, *dicts: Arrays) -> Arrays:
@@ -45,6 +53,8 @@ def _draw(
     scale: float = 1.0,
     zero: bool = False,
     one_large: bool = False,
+    no_limit: bool = False,
+    entries: Mapping[str, str] = MappingProxyType(ENTRIES),
     **sizes: int,
 ) -> Problem:
     """Draw weights, their gradients, and limits of the norm and of the values.
@@ -56,14 +66,18 @@ def _draw(
         tenth, what is taken for the norm by mistake is above the limit, too. The limit of the values is four times as
         large a share of the largest entry, of the array in which that is smallest: every array has some to be cut off.
     scale : float
-        Size of the gradients.
+        Size of the gradients and of the weights.
     zero : bool
         Whether every gradient is zero.
     one_large : bool
         Whether one of them is a thousand times the others.
+    no_limit : bool
+        Whether the largest norm allowed is infinite.
+    entries : mapping of str to str
+        What the dicts hold, by name, with axes.
     """
     sizes = draw_sizes(rng, "DH", {"D": 3, "H": 3}, **sizes)
-    shapes = {name: tuple(sizes[letter] for letter in axes) for name, axes in ENTRIES.items()}
+    shapes = {name: tuple(sizes[letter] for letter in axes) for name, axes in entries.items()}
     grads = {name: scale * rng.uniform(0.5, 2) * rng.standard_normal(shape) for name, shape in shapes.items()}
     if one_large:
         grads["Wh"] = 1000 * grads["Wh"]
@@ -74,9 +88,9 @@ def _draw(
     return Problem(
         sizes,
         {
-            "params": {name: rng.standard_normal(shape) for name, shape in shapes.items()},
+            "params": {name: min(scale, 1.0) * rng.standard_normal(shape) for name, shape in shapes.items()},
             "grads": grads,
-            "max_norm": float(part * norm),
+            "max_norm": np.inf if no_limit else float(part * norm),
             "limit": float(4 * part * (min(largest) if part < 1 else max(largest))),
             # Larger than the share that is left of the norm: a clip of the step leaves no trace of it.
             "learning_rate": float(rng.uniform(0.1, 0.5)),
@@ -94,6 +108,18 @@ BELOW = Case(" where the norm is below the limit", {"share": (1.5, 3.0)}, branch
 ZERO = Case(" where every gradient is zero", {"zero": True}, branches=True)
 LARGE = Case(" where the gradients are a million times as large", {"scale": 1e6})
 ONE_LARGE = Case(" where one gradient is a thousand times the others", {"one_large": True})
+SMALL = Case(" where the gradients are a thousand times smaller", {"scale": 1e-3})
+NO_LIMIT = Case(
+    " where max_norm is np.inf",
+    {"no_limit": True},
+    hint="Nothing is to be clipped there. Is infinity divided by infinity, or multiplied with 0? That is nan.",
+    branches=True,
+)
+SMALL_AND_BELOW = Case(
+    " where the norm is below the limit and below the learning rate",
+    {"share": (1.5, 3.0), "scale": 1e-3},
+    branches=True,
+)
 ONE_UNIT = Case(" at D = H = 1", {"D": 1, "H": 1})
 
 _ONE_FACTOR = "One norm, that of all entries of all arrays, gives one factor for all."
@@ -202,7 +228,7 @@ norm = Calculation(
     lambda problem: problem.given,
     equation="clip-by-norm",
     mistakes=NORM_MISTAKES,
-    cases=(BELOW, ZERO, LARGE, ONE_LARGE, ONE_UNIT),
+    cases=(BELOW, ZERO, LARGE, SMALL, ONE_LARGE, ONE_UNIT, NO_LIMIT),
 )
 """One factor for all gradients, so that their common norm is at most a limit."""
 
@@ -270,6 +296,16 @@ value = Calculation(
             "all_at_the_limit",
             "Every entry becomes plus or minus the limit, the small ones too.",
             cut=lambda limit: lambda grad: limit * np.sign(grad),
+        ),
+        mistake(
+            "limits_swapped",
+            "The lower and the upper limit have changed places: every entry becomes one of them.",
+            cut=lambda limit: lambda grad: np.clip(grad, limit, -limit),
+        ),
+        mistake(
+            "limits_swapped_by_hand",
+            "The lower and the upper limit have changed places: every entry becomes one of them.",
+            cut=lambda limit: lambda grad: np.maximum(limit, np.minimum(-limit, grad)),
         ),
         mistake(
             "set_to_zero",
@@ -341,6 +377,19 @@ update = Calculation(
             ),
         ),
         mistake(
+            "weights_clipped_in_place_of_gradients",
+            f"The weights are clipped, and the gradients are not. {_ORDER}",
+            updated=lambda params, grads, learning_rate, max_norm: _each(
+                lambda p, g: p - learning_rate * g, _shrunk(params, max_norm), grads
+            ),
+        ),
+        mistake(
+            "limit_and_learning_rate_swapped",
+            "The limit and the learning rate have changed places.",
+            factor=lambda learning_rate, size: _factor(learning_rate, size),
+            updated=lambda params, clipped, max_norm: _each(lambda p, c: p - max_norm * c, params, clipped),
+        ),
+        mistake(
             "weights_clipped_too",
             f"The updated weights are clipped as well; only gradients are clipped. {_ORDER}",
             updated=lambda params, clipped, learning_rate, max_norm: _shrunk(
@@ -395,6 +444,6 @@ update = Calculation(
             if known.name in ("norm_of_each_array", "norm_squared", "by_value", "largest_entry", "scaled_always")
         ),
     ),
-    cases=(BELOW, ZERO, LARGE, ONE_LARGE),
+    cases=(SMALL_AND_BELOW, BELOW, ZERO, LARGE, ONE_LARGE, NO_LIMIT),
 )
 """One step of gradient descent with gradients that were clipped by their norm."""

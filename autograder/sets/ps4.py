@@ -37,12 +37,14 @@ QUESTIONS = (
         clipping.norm,
         "One factor clips all gradients, and those below the limit stay as they are.",
         entries=clipping.ENTRIES,
+        others=clipping.OTHER_ENTRIES,
     ),
     InDict(
         "repaired_clip_by_value(grads, limit) -> clipped",
         clipping.value,
         "Every entry lies between the limits and keeps its sign.",
         entries=clipping.ENTRIES,
+        others=clipping.OTHER_ENTRIES,
     ),
     InDict(
         "clipped_sgd_step(params, grads, learning_rate, max_norm) -> updated",
@@ -50,6 +52,7 @@ QUESTIONS = (
         "The gradients are clipped first, and the step goes downhill.",
         relies_on="clip_by_norm",
         entries=clipping.ENTRIES,
+        others=clipping.OTHER_ENTRIES,
     ),
     Values(
         "rmsprop_step(theta, v, grad, learning_rate, beta, epsilon) -> theta_new DH, v_new DH",

@@ -23,6 +23,8 @@ FACTOR = "max_norm / norm if norm > max_norm else 1.0"
 SCALED = "factor * grad for"
 CLIP = "np.clip(grad, -limit, limit)"
 CLIPPED = "clip_by_norm(grads, max_norm)"
+THREE = "('Wx', 'Wh', 'b')"
+WHOLE = "np.sqrt(sum((a**2).sum() for a in grads.values()))"
 UPDATE = "{name: value - learning_rate * clipped[name] for name, value in params.items()}"
 RETURN_UPDATE = f"return {UPDATE}"
 V = "beta * v + (1 - beta) * grad**2"
@@ -183,6 +185,18 @@ WRONG = {
         ("says: Expected is a dict with Wx, Wh, b", "{name: factor * grad for name, grad in grads.items()}", "norm"),
         ("says: returns None. Does it end in", "return {", "dict = {"),
         ("", FACTOR, "0.5 if norm > max_norm else 1.0"),
+        ("says: take the names from the dict", NORM, f"np.sqrt(sum((grads[name] ** 2).sum() for name in {THREE}))"),
+        (
+            "says: take the names from the dict",
+            NORM,
+            "np.sqrt(sum((grads[name] ** 2).sum() for name in grads if len(name) < 3))",
+            "for name, grad in grads.items()}",
+            f"for name, grad in [(name, grads[name]) for name in {THREE}]}}",
+        ),
+        ("says: where max_norm is np.inf", FACTOR, "max_norm / max(norm, max_norm)"),
+        ("says: a small number", FACTOR, "max_norm / (norm + 1e-6) if norm > max_norm else 1.0"),
+        ("says: a small number", FACTOR, "min(1.0, max_norm / (norm + 1e-6))"),
+        ("says: a small number", FACTOR, "min(1.0, max_norm / (norm + 1e-8))"),
     ],
     "repaired_clip_by_value": [
         ("large_ones_positive", CLIP, "np.where(abs(grad) > limit, limit, grad)"),
@@ -201,6 +215,10 @@ WRONG = {
         ("not_clipped", CLIP, "+grad"),
         ("clipped_at_one", CLIP, "np.clip(grad, -1, 1)"),
         ("opposite_sign", CLIP, f"-{CLIP}"),
+        ("limits_swapped", CLIP, "np.clip(grad, limit, -limit)"),
+        ("limits_swapped", CLIP, "np.minimum(np.maximum(grad, limit), -limit)"),
+        ("limits_swapped_by_hand", CLIP, "np.maximum(np.minimum(grad, -limit), limit)"),
+        ("says: take the names from the dict", "in grads.items()}", f"in [(name, grads[name]) for name in {THREE}]}}"),
         ("", CLIP, "limit * np.tanh(grad / limit)"),
         ("", CLIP, f"{CLIP} if name != 'b' else grad"),
         ("says: changes its argument grads in place", CLIP, "np.clip(grad, -limit, limit, out=grad)"),
@@ -212,6 +230,30 @@ WRONG = {
             "grads",
             RETURN_UPDATE,
             f"return clip_by_norm({UPDATE}, max_norm)",
+        ),
+        (
+            "weights_clipped_in_place_of_gradients",
+            CLIPPED,
+            "grads",
+            "value - ",
+            "clip_by_norm(params, max_norm)[name] - ",
+        ),
+        (
+            "limit_and_learning_rate_swapped",
+            CLIPPED,
+            "clip_by_norm(grads, learning_rate)",
+            "value - learning_rate",
+            "value - max_norm",
+        ),
+        (
+            "says: where max_norm is np.inf",
+            CLIPPED,
+            f"{{name: grad * max_norm / max({WHOLE}, max_norm) for name, grad in grads.items()}}",
+        ),
+        (
+            "says: take the names from the dict",
+            "in params.items()}",
+            f"in [(name, params[name]) for name in {THREE}]}}",
         ),
         ("weights_clipped_too", RETURN_UPDATE, f"return clip_by_norm({UPDATE}, max_norm)"),
         (
