@@ -85,8 +85,8 @@ def judge_values(trial: Trial, came: Mapping[str, Any]) -> dict[str, np.ndarray]
         raise CheckFailed(
             f"{question.name}: {', '.join(wrong)} {'is' if len(wrong) == 1 else 'are'} right to"
             f" {max(errors.values()):.0e} only; float64 gives 1e-15.\n"
-            "  Is a small number added, as to what is divided by? Or is something computed in float32, or rounded on the"
-            " way?",
+            "  Is a small number added, as to what is divided by? Or is something computed in float32, or rounded on"
+            " the way?",
             tensors=tuple(wrong),
         )
     lines = [f"{question.name}: {listed(wrong)} wrong{trial.case.circumstance}."]
