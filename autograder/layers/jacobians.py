@@ -238,6 +238,12 @@ product = Calculation(
             J=lambda factors, h: np.prod(factors, axis=0) if factors else _product(factors, h),
         ),
         mistake(
+            "entry_by_entry_from_identity",
+            "The Jacobians are multiplied entry by entry, which leaves their diagonals; a chain of steps is a product"
+            " of matrices.",
+            J=lambda factors, h: np.prod([_product([], h), *factors], axis=0),
+        ),
+        mistake(
             "summed",
             "The Jacobians of the steps are added; the chain rule multiplies them.",
             J=lambda factors, h: np.sum(factors, axis=0) if factors else _product(factors, h),
@@ -385,6 +391,33 @@ decay = Calculation(
             "order_reversed",
             "The Jacobians are multiplied in the wrong order: the one of the last step stands at the left.",
             products=lambda factors, h: _products_reversed(factors, h),
+        ),
+        mistake(
+            "one_factor_too_many",
+            "There is one factor too many in every product: 0 steps back it is the identity.",
+            used=lambda T: range(T),
+            products=lambda factors, h: _products(factors, h)[:, 1:],
+        ),
+        mistake(
+            "norms_multiplied",
+            "The norms of the single steps are multiplied; the norm of a product is smaller, so multiply first.",
+            norms=lambda factors, h: (
+                np.cumprod(
+                    [np.ones(len(h)), *(np.linalg.svd(factor, compute_uv=False)[:, 0] for factor in factors[::-1])],
+                    axis=0,
+                ).T
+            ),
+        ),
+        mistake(
+            "entry_by_entry",
+            "The Jacobians are multiplied entry by entry; a chain of steps is a product of matrices.",
+            products=lambda factors, h: np.stack(
+                [
+                    np.prod([_product([], h), *factors[len(factors) - back :]], axis=0)
+                    for back in range(len(factors) + 1)
+                ],
+                axis=1,
+            ),
         ),
         mistake(
             "from_the_start",

@@ -132,6 +132,37 @@ rmsprop = Calculation(
             v_new=lambda v: v,
         ),
         mistake(
+            "old_v_returned",
+            "The weights are right, but the running mean of before is returned with them.",
+            v_new=lambda v: v,
+            root=lambda v, grad, beta, epsilon: np.sqrt(beta * v + (1 - beta) * grad**2) + epsilon,
+        ),
+        mistake(
+            "beta_always_0_9",
+            "The shares of the running mean are numbers of your own; the argument beta does not take part.",
+            v_new=lambda v, grad: 0.9 * v + 0.1 * grad**2,
+        ),
+        mistake(
+            "beta_always_0_99",
+            "The shares of the running mean are numbers of your own; the argument beta does not take part.",
+            v_new=lambda v, grad: 0.99 * v + 0.01 * grad**2,
+        ),
+        mistake(
+            "beta_always_0_999",
+            "The shares of the running mean are numbers of your own; the argument beta does not take part.",
+            v_new=lambda v, grad: 0.999 * v + 0.001 * grad**2,
+        ),
+        mistake(
+            "bias_corrected",
+            "The running mean is divided by what beta leaves. That is a correction of Adam's; RMSProp has none.",
+            root=lambda v_new, beta, epsilon: np.sqrt(v_new / (1 - beta)) + epsilon,
+        ),
+        mistake(
+            "multiplied_with_the_root",
+            "The gradient is multiplied with the root of the running mean; it has to be divided by it.",
+            step=lambda learning_rate, grad, root: learning_rate * grad * root,
+        ),
+        mistake(
             "v_used_before_its_update",
             "The step is divided by the running mean of before; the gradient has to be taken into it first.",
             root=lambda v, epsilon: np.sqrt(v) + epsilon,
@@ -156,6 +187,18 @@ rmsprop = Calculation(
             "epsilon is added to the step; it belongs to what the step is divided by.",
             root=lambda v_new: np.sqrt(v_new),
             step=lambda learning_rate, grad, root, epsilon: learning_rate * grad / root + epsilon,
+        ),
+        mistake(
+            "epsilon_without_brackets",
+            "epsilon is added to the weights: a division comes before a sum, unless there are brackets.",
+            root=lambda v_new: np.sqrt(v_new),
+            step=lambda learning_rate, grad, root, epsilon: learning_rate * grad / root - epsilon,
+        ),
+        mistake(
+            "epsilon_times_learning_rate",
+            "epsilon is added to the fraction; it belongs to what the gradient is divided by.",
+            root=lambda v_new: np.sqrt(v_new),
+            step=lambda learning_rate, grad, root, epsilon: learning_rate * (grad / root + epsilon),
         ),
         mistake(
             "ascent",
