@@ -74,10 +74,20 @@ def ask(question: Question | Measurement, student: Student, seed: int | None = N
             raise
         except CheckFailed as failure:
             if question.relies_on and _is_wrong(QUESTIONS[question.relies_on], student, seed):
-                failure.args = (f"{failure}\n  {question.relies_on} is not right either: see to that first.",)
+                _send(failure, question)
             raise
         finally:
             student.forget()
+
+
+def _send(failure: CheckFailed, question: Question | Measurement) -> None:
+    """Say first of all that a question fails which another one relies on.
+
+    A mistake that was recognized is not told: it may be what the other function's mistake looks like from here.
+    """
+    first = f"{question.name} is not right, nor is {question.relies_on}, on which it relies: see to that first."
+    failure.args = (first if failure.mistakes else f"{first}\n{failure}",)
+    failure.mistakes = ()
 
 
 def _is_wrong(question: Question | Measurement, student: Student, seed: int) -> bool:

@@ -11,7 +11,7 @@ from autograder.engine.student import CheckFailed, NotAnswered, Student
 from autograder.sets import QUESTIONS, SETS, ask
 
 RELIES = replace(wave_backward, relies_on="wave")
-SENT = "  wave is not right either: see to that first."
+SENT = "wave_backward is not right, nor is wave, on which it relies: see to that first."
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +31,9 @@ def wrong(*arguments):
 
 
 def test_where_both_are_wrong_a_learner_is_sent_to_the_other_one_and_then_told_the_seed():
-    *_, sent, seed = said(wave_backward=wrong, wave=wrong)
+    sent, why, *_, seed = said(wave_backward=wrong, wave=wrong)
     assert sent == SENT
+    assert why.startswith("wave_backward returns None.")
     assert seed == '  The same numbers again: check("wave_backward", seed=3)'
 
 
@@ -50,7 +51,7 @@ def test_where_the_other_one_is_not_answered_yet_nobody_is_sent_there():
 def test_where_the_other_one_fails_for_what_it_is_built_on_itself_nobody_is_sent_there(monkeypatch):
     monkeypatch.setitem(QUESTIONS, "wave_backward", wave_backward)
     relies = replace(wave, relies_on="wave_backward")
-    sent = "  wave_backward is not right either: see to that first."
+    sent = "wave is not right, nor is wave_backward, on which it relies: see to that first."
     assert sent in said(relies, wave=wrong, wave_backward=wrong)
     assert sent not in said(relies, wave=wrong, wave_forward=lambda x, W: (x @ W, None))
 
@@ -75,18 +76,22 @@ def test_a_measurement_may_rely_on_a_question_too():
     measured = Measured(dict, "", lambda: 15, dict, "Measure it.")
     with pytest.raises(CheckFailed) as caught:
         ask(Measurement("steps", measured, relies_on="wave"), Student.of_namespace({"steps": 3, "wave": wrong}), 3)
-    assert str(caught.value).endswith(SENT)
+    first, why = str(caught.value).splitlines()
+    assert first == "steps is not right, nor is wave, on which it relies: see to that first."
+    assert why.startswith("steps = 3 is not")
 
 
-def test_mistakes_and_tensors_stay_with_a_failure_that_sends_elsewhere():
+def test_no_mistake_is_told_where_a_learner_is_sent_elsewhere():
     with pytest.raises(CheckFailed) as caught:
         ask(
             replace(wave, text="other(x, W) -> y NH", relies_on="wave"),
             Student.of_namespace({"wave": wrong, "other": lambda x, W: 2 * np.sin(x @ W)}),
             3,
         )
-    assert SENT in str(caught.value)
-    assert caught.value.mistakes == ("doubled",)
+    first, seed = str(caught.value).splitlines()
+    assert first == "other is not right, nor is wave, on which it relies: see to that first."
+    assert seed.startswith("  The same numbers again: ")
+    assert caught.value.mistakes == ()
     assert caught.value.tensors == ("y",)
 
 
