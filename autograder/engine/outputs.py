@@ -16,6 +16,7 @@ LARGEST = 10**12
 STACKED = "Z"
 """The axis along which the gates of a layer stand side by side: a multiple of H, and called so in a message."""
 COLLECTION = "a list or another collection"
+NESTED = "\n  np.array makes an array of nested lists."
 STACK = "\n  np.stack makes one array of a list of arrays; its argument axis says where the new axis goes."
 
 
@@ -90,7 +91,9 @@ def unpack(signature: Signature, result: Any) -> dict[str, Any]:
 
 
 def _alike(values: tuple) -> bool:
-    """Whether these are arrays of one shape, as in a list of states."""
+    """Whether these are arrays of one shape, as in a list of states, or lists, as in a nested one."""
+    if values and all(isinstance(value, Opaque) for value in values):
+        return True
     return all(isinstance(value, np.ndarray) for value in values) and len({value.shape for value in values}) == 1
 
 
@@ -143,10 +146,10 @@ def _expect_array(function: str, name: str, value: Any, axes: str, sizes: Mappin
     if not isinstance(value, np.ndarray):
         kinds = {type(None): "None", str: "a text", tuple: COLLECTION, Opaque: COLLECTION}
         kind = kinds.get(type(value), f"of type {type(value).__name__}")
-        raise CheckFailed(
-            f"{function}: {name} is {kind}; expected {wanted}.{STACK if kind == COLLECTION and axes else ''}",
-            tensors=(name,),
-        )
+        hint = STACK if kind == COLLECTION and axes else ""
+        if hint and isinstance(value, tuple) and not any(isinstance(item, np.ndarray) for item in value):
+            hint = NESTED
+        raise CheckFailed(f"{function}: {name} is {kind}; expected {wanted}.{hint}", tensors=(name,))
     wanted = wanted.removeprefix("an array of shape ")
     if value.shape != expected:
         hint = ""
