@@ -37,7 +37,24 @@ def products_of_columns(Wh: np.ndarray, given: Mapping[str, Any]) -> np.ndarray:
     return right if norm_relative_error(products, right) <= ROUNDING else products
 
 
-ORTHOGONAL = {"Wh.T @ Wh": ("HH", products_of_columns)}
+SPREAD = 20
+"""How many units a network has at least where every one has to hear more than one other."""
+
+SINGLE = 0.999
+"""From which share of the gain on the largest entry of a column counts as its only one. The chance that an entry of a
+random orthogonal matrix of 40 units is above 0.95 is below 1e-19. A reflection has such entries, but in few columns."""
+
+
+def single_entries(Wh: np.ndarray, given: Mapping[str, Any]) -> float:
+    """Return how many columns hold a single entry if that goes for all of many; otherwise 0, as it should be."""
+    single = np.abs(Wh).max(axis=0) > SINGLE * np.linalg.norm(Wh, axis=0)
+    return float(len(Wh)) if given["H"] >= SPREAD and single.all() else 0.0
+
+
+ORTHOGONAL = {
+    "Wh.T @ Wh": ("HH", products_of_columns),
+    "the number of columns with a single entry": ("", single_entries),
+}
 
 
 def _drawn(rng: Seeded, H: int) -> np.ndarray:
@@ -91,6 +108,12 @@ orthogonal = Calculation(
             "norm_only",
             "The random matrix is scaled to the right largest singular value, but the others are smaller.",
             Q=lambda A: A / np.linalg.norm(A, 2),
+        ),
+        mistake(
+            "signed_permutation",
+            "Every column holds a single entry: every unit hears one other, or itself. A random orthogonal matrix mixes"
+            " all of them.",
+            Q=lambda A: np.eye(len(A)),
         ),
         mistake("gain_forgotten", "The gain does not take part.", Wh=lambda Q: Q),
         mistake("gain_squared", "The gain is multiplied in twice.", Wh=lambda gain, Q: gain**2 * Q),

@@ -90,3 +90,18 @@ def test_an_entry_that_is_a_little_too_small_never_grows_enough_on_ordinary_prob
         rho, growth = given["rho"], given["growth"]
         for entry in (growth - rho, growth - 1, 0.9 * growth, growth - rho**2, growth / 2):
             assert starts.largest_norm(np.array([[rho, entry], [0.0, rho]]), given) < growth
+
+
+def test_a_matrix_that_only_moves_units_is_told_from_every_other_orthogonal_one_where_there_are_many():
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        given = given_of(starts.orthogonal, seed, H=40)
+        normal = rng.standard_normal(40)
+        reflection = np.eye(40) - 2 * np.outer(normal, normal) / (normal @ normal)
+        moves = np.eye(40)[rng.permutation(40)] * rng.choice([-1.0, 1.0], 40)
+        turned = moves.copy()
+        turned[:2] = np.array([[0.8, -0.6], [0.6, 0.8]]) @ moves[:2]
+        for Q in (np.linalg.qr(rng.standard_normal((40, 40)))[0], reflection, turned):
+            assert starts.single_entries(given["gain"] * Q, given) == 0
+        assert starts.single_entries(given["gain"] * moves, given) == 40
+        assert starts.single_entries(np.eye(5), given_of(starts.orthogonal, seed, H=5)) == 0
