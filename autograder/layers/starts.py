@@ -272,21 +272,6 @@ growing = Calculation(
             "It grows too little: the entry beside the diagonal is rho, whatever growth is asked for.",
             upper=lambda rho: rho,
         ),
-        mistake(
-            "growth_less_rho",
-            "It grows too little: rho is taken off the growth, but the shares that the units keep add nothing to it.",
-            upper=lambda growth, rho: growth - rho,
-        ),
-        mistake(
-            "growth_less_one",
-            "It grows too little: 1 is taken off the growth.",
-            upper=lambda growth: growth - 1,
-        ),
-        mistake(
-            "growth_times_rho",
-            "It grows too little: the growth is multiplied with rho.",
-            upper=lambda growth, rho: growth * rho,
-        ),
     ),
     cases=(
         Case(" where rho is near 1", {"rho": (0.9, 0.98)}),
