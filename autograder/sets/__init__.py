@@ -73,19 +73,28 @@ def ask(question: Question | Measurement, student: Student, seed: int | None = N
         except NotAnswered:
             raise
         except CheckFailed as failure:
-            if question.relies_on and _is_wrong(QUESTIONS[question.relies_on], student, seed):
-                _send(failure, question)
+            first = _first_wrong(question, student, seed)
+            if first:
+                _send(failure, question, first)
             raise
         finally:
             student.forget()
 
 
-def _send(failure: CheckFailed, question: Question | Measurement) -> None:
+def _first_wrong(question: Question | Measurement, student: Student, seed: int) -> str:
+    """Return the first question that is wrong of those that one relies on, each by way of the next; or nothing."""
+    relied = QUESTIONS.get(question.relies_on)
+    if relied is None or not _is_wrong(relied, student, seed):
+        return ""
+    return _first_wrong(relied, student, seed) or relied.name
+
+
+def _send(failure: CheckFailed, question: Question | Measurement, relied: str) -> None:
     """Say first of all that a question fails which another one relies on.
 
     A mistake that was recognized is not told: it may be what the other function's mistake looks like from here.
     """
-    first = f"{question.name} is not right, nor is {question.relies_on}, on which it relies: see to that first."
+    first = f"{question.name} is not right, nor is {relied}, on which it relies: see to that first."
     failure.args = (first if failure.mistakes else f"{first}\n{failure}",)
     failure.mistakes = ()
 

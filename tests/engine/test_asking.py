@@ -56,6 +56,15 @@ def test_where_the_other_one_fails_for_what_it_is_built_on_itself_nobody_is_sent
     assert sent not in said(relies, wave=wrong, wave_forward=lambda x, W: (x @ W, None))
 
 
+def test_a_learner_is_sent_to_the_first_one_that_is_wrong_of_a_chain(monkeypatch):
+    monkeypatch.setitem(QUESTIONS, "wave_backward", RELIES)
+    relies = replace(wave, text="other(x, W) -> y NH", relies_on="wave_backward")
+    first, *_ = said(relies, wave=wrong, wave_backward=wrong, other=wrong)
+    assert first == "other is not right, nor is wave, on which it relies: see to that first."
+    first, *_ = said(relies, wave_backward=wrong, other=wrong)
+    assert first == "other is not right, nor is wave_backward, on which it relies: see to that first."
+
+
 def test_a_question_that_relies_on_none_sends_nobody_anywhere():
     assert SENT not in said(wave_backward, wave_backward=wrong, wave=wrong)
     assert wave_forward.relies_on == ""
