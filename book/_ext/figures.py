@@ -77,7 +77,14 @@ def _small(svg: str) -> str:
         return re.sub(r"-?\d+\.\d{2,}", lambda number: f"{float(number[0]):.1f}".removesuffix(".0"), match[0])
 
     svg = re.sub(r'\b(?:d|x|y|x1|x2|y1|y2|width|height)="[^"]*"|translate\([^)]*\)', rounded, svg)
-    return re.sub(r">\s+<", "><", re.sub(r"\s+", " ", svg))
+    svg = re.sub(r">\s+<", "><", re.sub(r"\s+", " ", svg))
+    # The points of a line all carry its style: their group can carry it once.
+    return re.sub(r'<g([^>]*)>((?:<use [^>]*? style="([^"]*)"/>)(?:<use [^>]*? style="\3"/>)+)</g>', _style_once, svg)
+
+
+def _style_once(match: re.Match) -> str:
+    attributes, points, style = match.groups()
+    return f'<g{attributes} style="{style}">' + points.replace(f' style="{style}"', "") + "</g>"
 
 
 def put_into_page(app, doctree, docname):
