@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,3 +89,26 @@ def test_two_figures_of_a_page_share_no_id_and_every_reference_leads_to_one(tmp_
     led_to = set(re.findall(r'href="#([^"]+)"', page)) | set(re.findall(r"url\(#([^)]+)\)", page))
     assert led_to
     assert led_to <= one
+
+
+def test_a_figure_in_a_page_is_small_and_draws_the_same_to_a_tenth_of_a_point(tmp_path):
+    with plt.style.context("unrolled.figure"):
+        figure, axes = plt.subplots()
+        axes.plot([0, 1, 3], [0.123, 0.456, 0.789], "C1o-", label="states")
+        axes.plot([0, 3], [0.2, 0.2], "C3", alpha=0.25)
+        figure.savefig(tmp_path / "points.svg")
+        plt.close(figure)
+    svg = (tmp_path / "points.svg").read_text(encoding="utf-8")
+    page = figures.in_page(svg, "Three points.", "one")
+    assert len(page) < 0.8 * len(svg)
+    assert re.findall(r"\s{2,}|>\s+<", page) == []
+    assert "stroke-opacity: 0.25" in page  # digits of a style stay
+    assert re.findall(r"scale\([^)]*\)", page) == re.findall(r"scale\([^)]*\)", svg)
+
+    def points(text):
+        return np.array(re.findall(r'<use [^>]*x="([\d.]+)" y="([\d.]+)"', text), float)
+
+    np.testing.assert_allclose(points(page), points(svg), atol=0.051)
+    (group,) = re.findall(r'<g[^>]*>(?:<use [^>]* x="[^>]*>){3}</g>', page)
+    assert group.count("style=") == 1
+    assert "var(--role-hidden)" in group.partition(">")[0]
