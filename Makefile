@@ -26,7 +26,8 @@ say = @printf '\n\033[1m== %s\033[0m\n' "$(1)"
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
-course: $(READY) $(HTML)/index.html sample-class ## Install, build the book, grade a small sample class in the sandbox
+course: $(READY) ## Install, build the book, grade a small sample class in the sandbox
+	@$(MAKE) --no-print-directory -j 2 $(HTML)/index.html sample-class
 	$(call say,The course is ready)
 	@echo "  Book:        $(HTML)/index.html   (open it in a browser, or: make serve)"
 	@echo "  Feedback:    $(SAMPLE)/feedback/STUDENT/PS/PS.html"

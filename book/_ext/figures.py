@@ -78,8 +78,21 @@ def _small(svg: str) -> str:
 
     svg = re.sub(r'\b(?:d|x|y|x1|x2|y1|y2|width|height)="[^"]*"|translate\([^)]*\)', rounded, svg)
     svg = re.sub(r">\s+<", "><", re.sub(r"\s+", " ", svg))
+    svg = re.sub(r"<!--.*?-->", "", svg)
+    # A letter that is moved needs no transform.
+    svg = re.sub(r'(<use href="[^"]+") transform="translate\((\S+) (\S+)\)"', r'\1 x="\2" y="\3"', svg)
+    svg = svg.replace(' y="0"/>', "/>")
+    svg = re.sub(r"(M -?[\d.]+ -?[\d.]+)((?: L -?[\d.]+ -?[\d.]+){3,})", _step_by_step, svg)
+    svg = re.sub(r' d="[^"]*"', lambda path: re.sub(r" ?([A-Za-z]) ?", r"\1", path[0]).replace('d="', ' d="'), svg)
     # The points of a line all carry its style: their group can carry it once.
     return re.sub(r'<g([^>]*)>((?:<use [^>]*? style="([^"]*)"/>)(?:<use [^>]*? style="\3"/>)+)</g>', _style_once, svg)
+
+
+def _step_by_step(match: re.Match) -> str:
+    """Write a line of many points as steps from one to the next, which have fewer digits and add up exactly."""
+    tenths = [round(10 * float(number)) for number in re.findall(r"-?[\d.]+", match[0])]
+    steps = [after - before for before, after in zip(tenths[:-2], tenths[2:], strict=True)]
+    return f"{match[1]} l " + " ".join(f"{step / 10:g}" for step in steps)
 
 
 def _style_once(match: re.Match) -> str:

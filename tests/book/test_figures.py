@@ -112,3 +112,21 @@ def test_a_figure_in_a_page_is_small_and_draws_the_same_to_a_tenth_of_a_point(tm
     (group,) = re.findall(r'<g[^>]*>(?:<use [^>]* x="[^>]*>){3}</g>', page)
     assert group.count("style=") == 1
     assert "var(--role-hidden)" in group.partition(">")[0]
+
+
+def test_a_line_of_many_points_is_drawn_in_steps_that_add_up_to_its_points(tmp_path):
+    heights = np.random.default_rng(0).standard_normal(200)
+    with plt.style.context("unrolled.figure"):
+        figure, axes = plt.subplots()
+        axes.plot(heights, "C3")
+        figure.savefig(tmp_path / "line.svg")
+        plt.close(figure)
+    svg = (tmp_path / "line.svg").read_text(encoding="utf-8")
+    (line,) = re.findall(r'<path d="([^"]*)"[^>]*stroke: #a0358f', svg)
+    points = np.array(re.findall(r"[ML] ([\d.]+) ([\d.]+)", line), float)
+    (start, steps) = re.search(
+        r'd="M([^"l]+)l([^"]+)"[^>]*stroke: var\(--role-gradient', figures.in_page(svg, "", "1")
+    ).groups()
+    drawn_points = np.cumsum(np.array((start + " " + steps).split(), float).reshape(-1, 2), axis=0)
+    assert len(points) > 100
+    np.testing.assert_allclose(drawn_points, points, atol=0.051)

@@ -92,7 +92,7 @@ def test_of_the_networks_of_problem_set_4_one_learns_one_explodes_and_one_learns
         for updates, text in printed.items()
     }
     for loss in losses[0].values():
-        assert 0.7 < loss < 1.5
+        assert 0.7 < loss < 2
     assert losses[300]["start and clip"] < 0.05
     assert not losses[300]["no clip"] < 1e6  # it may be nan
     assert 0.7 < losses[300]["small start"] < 1.3
