@@ -100,15 +100,42 @@ def _style_once(match: re.Match) -> str:
     return f'<g{attributes} style="{style}">' + points.replace(f' style="{style}"', "") + "</g>"
 
 
+def share_letters(svg: str, known: dict[str, str]) -> str:
+    """Let a figure use the letters that a figure before it on the page has drawn.
+
+    Parameters
+    ----------
+    svg : str
+        From `in_page`.
+    known : dict of str to str
+        The outlines of letters that stand on the page, with their ids; new ones are added.
+
+    Returns
+    -------
+    str
+        The figure without the letters that are known; its references lead to those.
+    """
+    instead = {}
+
+    def kept(match: re.Match) -> str:
+        instead[match[1]] = known.setdefault(match[2], match[1])
+        return match[0] if instead[match[1]] == match[1] else ""
+
+    svg = re.sub(r'<path id="([^"]+)" d="([^"]+)" transform="scale\(0\.015625\)"/>', kept, svg)
+    return re.sub(r'href="#([^"]+)"', lambda match: f'href="#{instead.get(match[1], match[1])}"', svg)
+
+
 def put_into_page(app, doctree, docname):
     """Replace the images that notebooks drew by their SVG, where the output is HTML."""
     if app.builder.format != "html":
         return
+    letters = {}
     for number, image in enumerate(list(doctree.findall(nodes.image))):
         path = Path(app.srcdir) / image["uri"]
         if path.suffix != ".svg" or "jupyter_execute" not in path.parts:
             continue
         text = in_page(path.read_text(encoding="utf-8"), image.get("alt", ""), f"{docname} {number}")
+        text = share_letters(text, letters)
         image.replace_self(nodes.raw("", text, format="html"))
 
 

@@ -130,3 +130,15 @@ def test_a_line_of_many_points_is_drawn_in_steps_that_add_up_to_its_points(tmp_p
     drawn_points = np.cumsum(np.array((start + " " + steps).split(), float).reshape(-1, 2), axis=0)
     assert len(points) > 100
     np.testing.assert_allclose(drawn_points, points, atol=0.051)
+
+
+def test_a_second_figure_uses_the_letters_of_the_first_and_no_reference_is_lost(tmp_path):
+    svg, known = drawn(tmp_path), {}
+    one, other = (figures.share_letters(figures.in_page(svg, "A line.", key), known) for key in ("1", "2"))
+    assert one == figures.in_page(svg, "A line.", "1")
+    assert len(other) < 0.9 * len(one)
+    ids = [set(re.findall(r'\bid="([^"]+)"', figure)) for figure in (one, other)]
+    assert not ids[0] & ids[1]
+    led_to = set(re.findall(r'(?:href="|url\()#([^")]+)', other))
+    assert led_to <= ids[0] | ids[1]
+    assert led_to & ids[0]
