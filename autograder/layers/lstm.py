@@ -23,9 +23,6 @@ EQUATIONS = {"i": "lstm-input", "f": "lstm-forget", "g": "lstm-candidate", "o": 
 FAR = 100.0
 """A pre-activation at which a sigmoid and tanh are 1 to the last digit, and their slopes stay 0 in a huge gradient."""
 
-LONG: dict[str, Any] = {"N": 2, "T": 25, "D": 2, "H": 3, "remembers": True}
-"""A long sequence whose states and gradients reach from one end to the other, so that no loop may stop early."""
-
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
     """Return σ(z)."""
@@ -539,7 +536,6 @@ WITHOUT_STATES = (
 )
 SMALLEST = (at_one("N"), at_one("T"), at_one("N", "T"))
 LARGE_STATES = Case(" where the gates are saturated", {"gain": 40.0})
-LONG_CASE = Case(f" at T = {LONG['T']}", LONG)
 SQUARE = {"D": 8, "H": 2}
 
 gates = Calculation(
@@ -581,7 +577,7 @@ sequence = Calculation(
         *(known for known in KEPT_IN_ONE_STEP if known.name == "cache_h_t_for_h_prev"),
         rnn.RETURN_IN_LOOP,
     ),
-    cases=(*SMALLEST, LONG_CASE, LARGE_STATES, *WITHOUT_STATES),
+    cases=(*SMALLEST, rnn.LONG_CASE, LARGE_STATES, *WITHOUT_STATES),
 )
 """All hidden states of a batch of sequences, and the last cell state."""
 
@@ -753,7 +749,7 @@ clamped = Calculation(
     cases=(
         *(Case(f" where the {words} is held", {"k": place}) for place, words in enumerate(GATES.values())),
         *SMALLEST,
-        LONG_CASE,
+        rnn.LONG_CASE,
     ),
 )
 """The states of an LSTM in which one gate is held at a value."""

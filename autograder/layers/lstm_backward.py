@@ -22,7 +22,9 @@ from autograder.engine.mistakes import Mistake, mistake
 from autograder.engine.problems import Case, Problem, at_one
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Formula, Once, Term, Walk, batch_first, of, terms
-from autograder.layers.lstm import GATES, LONG, SQUARE, draw, right_step, slices, step_of, weights_of
+from autograder.layers.lstm import GATES, SQUARE, draw, right_step, slices, step_of, weights_of
+from autograder.layers.rnn import LONG_CASE
+from autograder.layers.rnn_backward import WRONG_STATE_IN_DWH
 
 AFFINE = Affine(
     inputs={"x_t": ("Wx", "dx_t", "dWx_part"), "h_prev": ("Wh", "dh_prev", "dWh_part")},
@@ -334,11 +336,7 @@ PRODUCTS = (
 GATED = carried_by_gate("c", "f", "dc_T", words="cell state")
 
 WEIGHTS = (
-    mistake(
-        "dWh_from_h",
-        "dWh multiplies dz with the hidden state this step made, not with the one it started from.",
-        dWh_part=lambda h_t, dz: h_t.T @ dz,
-    ),
+    WRONG_STATE_IN_DWH,
     mistake(
         "dWh_from_c_prev",
         "dWh multiplies dz with the cell state before the step; Wh multiplies the hidden state before it.",
@@ -503,7 +501,7 @@ UPSTREAM_CASES = (
 CASES = (
     at_one("N", numeric=True),
     at_one("T", numeric=True),
-    Case(f" at T = {LONG['T']}", LONG),
+    LONG_CASE,
     Case(" where no loss sits at some of the steps", {"sparse": True}),
     Case(" with dc_T = None, which stands for zeros", {"last_cell": False}, branches=True),
     *UPSTREAM_CASES,

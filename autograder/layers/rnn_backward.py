@@ -12,7 +12,7 @@ from autograder.engine.mistakes import mistake
 from autograder.engine.problems import Case, Problem, at_one
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Once, Walk, batch_first, terms
-from autograder.layers.rnn import LONG, draw, step_of
+from autograder.layers.rnn import LONG, LONG_CASE, draw, step_of
 
 AFFINE = Affine(
     inputs={"x_t": ("Wx", "dx_t", "dWx_part"), "h_prev": ("Wh", "dh_prev", "dWh_part")},
@@ -61,6 +61,12 @@ SEGMENTS = replace(
     results={name: replace(term, equation="bptt-truncated") for name, term in WALK.results.items()},
 )
 
+WRONG_STATE_IN_DWH = mistake(
+    "dWh_from_h",
+    "dWh multiplies dz with the hidden state this step made, not with the one it started from.",
+    dWh_part=lambda h_t, dz: h_t.T @ dz,
+)
+
 STEP_MISTAKES = (
     *slopes_of_tanh("dz", "dh_total", "h_t"),
     mistake(
@@ -84,11 +90,7 @@ STEP_MISTAKES = (
         dz=lambda dh_total, h_t: dh_total * (1 - h_t**2) / len(h_t),
     ),
     *clipped("dz", "dh_total h_t", lambda dh_total, h_t: dh_total * (1 - h_t**2)),
-    mistake(
-        "dWh_from_h",
-        "dWh multiplies dz with the hidden state this step made, not with the one it started from.",
-        dWh_part=lambda h_t, dz: h_t.T @ dz,
-    ),
+    WRONG_STATE_IN_DWH,
     *AFFINE.mistakes(upstream="dh_total", skips="the derivative of tanh", square="Wh"),
 )
 """Mistakes in one step."""
@@ -159,7 +161,7 @@ SPARSE = Case(" where no loss sits at some of the steps", {"sparse": True})
 CASES = (
     at_one("N", numeric=True),
     at_one("T", numeric=True),
-    Case(f" at T = {LONG['T']}", LONG),
+    LONG_CASE,
     SPARSE,
     *UPSTREAM_CASES,
 )
@@ -430,7 +432,7 @@ forward_in_time = replace(
         *(
             known
             for known in touching(STEP_MISTAKES, "dz", "dWx_part", "dWh_part", "db_part")
-            if known.name != "dWh_from_h" and not known.name.endswith("_from_dh")
+            if known is not WRONG_STATE_IN_DWH and not known.name.endswith("_from_dh")
         ),
     ),
 )

@@ -6,7 +6,8 @@ import pytest
 import unrolled
 from autograder.engine.gradients import norm_relative_error
 from autograder.layers import lstm
-from autograder.layers.lstm import FAR, GATES, LONG, draw, slices, step_of
+from autograder.layers.lstm import FAR, GATES, draw, slices, step_of
+from autograder.layers.rnn import LONG
 
 SEEDS, MANY = range(50), range(200)
 SHAPES = {"x": "NTD", "h0": "NH", "c0": "NH", "Wx": "DZ", "Wh": "HZ", "b": "Z", "dh": "NTH", "dc_T": "NH"}
