@@ -6,7 +6,7 @@ import os
 
 import pytest
 from browser import open_browser
-from building import Book, build, build_small
+from building import ROOT, Book, build, build_small
 
 from tools.chromium import INSTALL_CHROMIUM, find_chromium
 from tools.learn import served
@@ -31,7 +31,10 @@ def built_once(tmp_path_factory, name, build_into):
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory):
-    """Build a copy of the book."""
+    """Return the book that `make` has built and named, or build a copy."""
+    if made := os.environ.get("UNROLLED_BOOK"):
+        pages = ROOT / made
+        return Book(pages, (pages.parent / "book.log").read_text(encoding="utf-8"), exit_code=0)
     return built_once(tmp_path_factory, "course", build)
 
 

@@ -526,6 +526,8 @@ def test_a_finger_switches_an_input_chooses_a_step_and_moves_the_mark(screen, ad
     assert numbers(screen, "unroll")["step"] == 7
     screen.tap(*place_of(screen, "[data-widget=walk-back] svg", across=144 / 360, down=0.4))
     assert numbers(screen, "walk-back")["back"] == 20
+    screen.tap(*place_of(screen, "[data-widget=gain] svg", across=144 / 360, down=0.7))
+    assert numbers(screen, "gain")["back"] == 20
 
 
 def test_the_walk_goes_step_by_step_or_at_once_where_no_motion_is_wanted(screen, address):

@@ -11,8 +11,8 @@ import numpy as np
 
 from autograder.engine.mistakes import same
 
-SEEDS = range(3)
-EVERY = 23
+SEEDS = range(1)  # `make audit` asks on many
+EVERY = 43
 
 
 def test_a_mistake_is_called_by_its_name(function):

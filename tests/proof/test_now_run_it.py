@@ -91,8 +91,10 @@ def test_of_the_networks_of_problem_set_4_one_learns_one_explodes_and_one_learns
         updates: {name: float(loss) for name, loss in (line.split(": ") for line in text.splitlines())}
         for updates, text in printed.items()
     }
-    for loss in losses[0].values():
-        assert 0.7 < loss < 2
+    # Untrained, y does not know the sign, so the loss is 1 + y² in the mean over draws of Wy. Its entries have the mean
+    # square 1 / H and every |h| < 1, so y² is at most 1 in that mean.
+    assert all(0.7 < loss < 2 for loss in losses[0].values())
+    assert losses[0]["start and clip"] == losses[0]["no clip"]  # before the first update the clip has done nothing
     assert losses[300]["start and clip"] < 0.05
     assert not losses[300]["no clip"] < 1e6  # it may be nan
     assert 0.7 < losses[300]["small start"] < 1.3

@@ -7,9 +7,10 @@ from mutants import mutants
 import solutions
 
 SEEDS = range(2)
+ONE_SEED = range(1)  # for what is made by the hundred; `make audit` looks at it on many
 
 
-def passes(question, namespace, seeds=SEEDS):
+def passes(question, namespace, seeds=ONE_SEED):
     """Return the seeds at which a wrong solution is taken for a right one."""
     return [seed for seed in seeds if solutions.verdict(question, namespace, seed) is None]
 

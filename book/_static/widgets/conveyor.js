@@ -1,6 +1,6 @@
 // Chapter 5: one cell of an LSTM whose gates are held still. c_t = f c_{t-1} + i g_t, h_t = o tanh(c_t), c_0 = 0, and
 // what of a gradient at c_T arrives at c_t along the belt, f^(T - t). The sliders are the gates' pre-activations.
-(window.unrolledWidgets ??= {}).conveyor = (root, { fixed, short, index, values, move, keys, play, reset }) => {
+(window.unrolledWidgets ??= {}).conveyor = (root, { fixed, short, index, values, keys, follow, play, reset }) => {
   // The candidates g_1 … g_20: two parcels among crumbs.
   const G = [0.1, -0.2, 0.9, 0.1, 0.2, -0.1, 0.1, -0.2, 0.1, 0.2, -0.1, -0.8, 0.1, -0.1, 0.2, 0.1, -0.2, -0.1, 0.1, -0.1];
   const T = G.length;
@@ -83,20 +83,9 @@
     slider.setAttribute("aria-valuetext", `step ${step}, cell state ${fixed(c[step])}`);
   }
 
-  // A finger or the mouse drags the step, too.
-  const svg = root.querySelector("svg");
-  const follow = (event) => {
-    const box = svg.getBoundingClientRect();
-    const x = ((event.clientX - box.left) * 360) / box.width;
-    move(slider, Math.min(T, Math.max(0, Math.round(((x - PLOT.left) * T) / (PLOT.right - PLOT.left)))));
-  };
-  svg.addEventListener("pointerdown", (event) => {
-    svg.setPointerCapture(event.pointerId);
-    follow(event);
-  });
-  svg.addEventListener("pointermove", (event) => event.buttons && follow(event));
   root.addEventListener("input", draw);
   keys(root, slider);
+  follow(root, slider, (x) => ((x - PLOT.left) * T) / (PLOT.right - PLOT.left));
   play(root.querySelector("[name=play]"), slider, 0, T, 250);
   reset(root.querySelector("[name=reset]"), root);
   root.numbers = numbers;

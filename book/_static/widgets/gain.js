@@ -1,6 +1,6 @@
 // Chapter 4: where a gradient goes, and how long it is, when every step back multiplies it by the same J = W_hᵀ, with
 // W_h = g [[1, s], [0, 1]]. Both eigenvalues are g; the shear s changes the singular values alone.
-(window.unrolledWidgets ??= {}).gain = (root, { fixed, short, power, values, move, keys, play, reset }) => {
+(window.unrolledWidgets ??= {}).gain = (root, { fixed, short, power, values, keys, follow, play, reset }) => {
   const T = 30;
   const PLANE = { left: 44, right: 344, top: 50, bottom: 170, across: 5, up: 2 };
   const PLOT = { left: 44, right: 344, top: 206, bottom: 350 };
@@ -106,21 +106,9 @@
     slider.setAttribute("aria-valuetext", `${steps}, length ${short(norms[back])}`);
   }
 
-  // A finger or the mouse drags the place, too.
-  const svg = root.querySelector("svg");
-  const follow = (event) => {
-    const box = svg.getBoundingClientRect();
-    const x = ((event.clientX - box.left) * 360) / box.width;
-    const k = Math.round(((PLOT.right - x) * T) / (PLOT.right - PLOT.left));
-    move(slider, Math.min(T, Math.max(0, k)));
-  };
-  svg.addEventListener("pointerdown", (event) => {
-    svg.setPointerCapture(event.pointerId);
-    follow(event);
-  });
-  svg.addEventListener("pointermove", (event) => event.buttons && follow(event));
   root.addEventListener("input", draw);
   keys(root, slider);
+  follow(root, slider, (x) => ((PLOT.right - x) * T) / (PLOT.right - PLOT.left));
   play(root.querySelector("[name=play]"), slider, 0, T, 120);
   reset(root.querySelector("[name=reset]"), root);
   root.numbers = numbers;

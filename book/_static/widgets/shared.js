@@ -51,6 +51,22 @@
       });
     },
 
+    /** A finger or the mouse drags a slider along the drawing; `nearest` says which of its places a point in it means. */
+    follow(root, slider, nearest) {
+      const svg = root.querySelector("svg");
+      const go = (event) => {
+        const box = svg.getBoundingClientRect();
+        const x = ((event.clientX - box.left) * svg.viewBox.baseVal.width) / box.width;
+        const place = Math.round(nearest(x));
+        tools.move(slider, Math.min(Number(slider.max), Math.max(Number(slider.min), place)));
+      };
+      svg.addEventListener("pointerdown", (event) => {
+        svg.setPointerCapture(event.pointerId);
+        go(event);
+      });
+      svg.addEventListener("pointermove", (event) => event.buttons && go(event));
+    },
+
     /** A button that walks a slider from one end to the other, at once where the reader wants no motion. */
     play(button, slider, from, to, pause) {
       let timer = 0;

@@ -1,6 +1,6 @@
 // Chapter 3: how long the gradient stays while it walks back through time. Eight units, h_t = tanh(s x_t W_x + h_{t-1} W_h)
 // with W_h = g Q, h_0 = 0, and a loss that sends a gradient of length 1 to the last of thirty states.
-(window.unrolledWidgets ??= {})["walk-back"] = (root, { fixed, short, power, values, move, keys, play, reset }) => {
+(window.unrolledWidgets ??= {})["walk-back"] = (root, { fixed, short, power, values, keys, follow, play, reset }) => {
   // Written by tests/book/test_widgets.py, which also says where they come from.
   // numbers: begin
   const Q = [[-0.048701934223330134,-0.06764789600705114,-0.43694925099679527,0.10143404818706124,-0.33269350409166276,0.3817569014188405,0.7316851077376632,-0.007209255139797725],[0.272593707915724,-0.4373892848565156,0.18855932536470776,0.4420061415365585,-0.6416982557151674,-0.12648539031029996,-0.19483544901642136,0.19422455564671692],[0.21082015885332825,-0.06867127873753506,-0.1908204187386173,-0.7096711530145986,-0.277914916287292,-0.5106471010771806,0.13447958608279514,0.2339051450106589],[-0.3499615683238354,-0.06145398604441287,0.23439372489513743,0.13769994487667778,-0.1185212046338743,-0.549790950560513,0.31878425355797646,-0.6179869332143711],[0.06167622940711948,0.2377142496107596,0.06186028590424122,-0.35183069798470057,-0.5021986902416146,0.3979666423749012,-0.32951943703823033,-0.5412138310612723],[0.4877023693599397,0.7551793934911284,-0.05859602946104239,0.32348420975615777,-0.08766560489348288,-0.25131620899953866,0.11368451132021917,-0.0023855053028167227],[-0.6978680397094167,0.3364317129299057,-0.28992505501423305,0.11801225486895728,-0.32133206651429036,-0.1392557265873265,-0.27512641599584853,0.3216667106283994],[-0.16650884097848745,0.23586385998652676,0.7686684299669055,-0.17144537954408504,-0.152024092078878,0.185211015773791,0.33130970292635187,0.35946878563227136]];
@@ -124,21 +124,9 @@
     slider.setAttribute("aria-valuetext", `${steps}, length ${short(norms[back])}`);
   }
 
-  // A finger or the mouse drags the place, too.
-  const svg = root.querySelector("svg");
-  const follow = (event) => {
-    const box = svg.getBoundingClientRect();
-    const x = ((event.clientX - box.left) * 360) / box.width;
-    const k = Math.round(((PLOT.right - x) * T) / (PLOT.right - PLOT.left));
-    move(slider, Math.min(T, Math.max(0, k)));
-  };
-  svg.addEventListener("pointerdown", (event) => {
-    svg.setPointerCapture(event.pointerId);
-    follow(event);
-  });
-  svg.addEventListener("pointermove", (event) => event.buttons && follow(event));
   root.addEventListener("input", draw);
   keys(root, slider);
+  follow(root, slider, (x) => ((PLOT.right - x) * T) / (PLOT.right - PLOT.left));
   play(root.querySelector("[name=play]"), slider, 0, T, 120);
   reset(root.querySelector("[name=reset]"), root);
   root.numbers = numbers;
