@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from folklore_pages import definitions
 
-from unrolled import SGD, Adam, RMSProp
+from unrolled import RNN, SGD, Adam, RMSProp
+from unrolled.tasks import recall
 
 page = definitions("k05-rmsprop-cures-both")
 
@@ -70,3 +71,25 @@ def test_at_eight_times_the_budget_sgd_does_not_learn_20_steps():
 @pytest.mark.long
 def test_at_eight_times_the_budget_rmsprop_learns_40_steps_without_the_far_gradient():
     assert learned(lambda: RMSProp(0.03), seeds=range(3), lag=40, segment=40, budget=6400) >= 2
+
+
+def far_derivative(seed, updates, lag=40):
+    """Return the norm of the last state's derivative by the one `lag` steps before, the median of 16 sequences."""
+    rng = np.random.default_rng(seed)
+    model, optimizer = RNN(2, 8, 2, rng, gain=0.6), RMSProp(0.03)
+    for _ in range(updates):
+        x, targets, mask = recall(rng, lag=lag)
+        optimizer.step(model.params, model.loss_and_grads(x, targets, mask)[1])
+    h = model.forward(recall(rng, lag=lag, N=16)[0])[1]
+    products = np.stack([np.eye(8)] * 16)
+    for t in range(1, lag + 1):
+        products = products @ (model.params["Wh"] * (1 - h[:, t] ** 2)[:, None])
+    return np.median(np.linalg.norm(products, ord=2, axis=(1, 2)))
+
+
+@pytest.mark.slow
+def test_after_the_leap_the_far_gradient_is_back_in_few_networks_and_soon_gone_again():
+    back = {updates: sum(far_derivative(seed, updates) > 1e-3 for seed in range(10)) for updates in (0, 3, 10)}
+    assert back[0] == 0
+    assert 3 <= back[3] <= 5
+    assert back[10] <= 1

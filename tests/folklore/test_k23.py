@@ -77,3 +77,11 @@ def test_a_learned_network_has_a_small_gradient_that_harms_nothing():
 @pytest.mark.parametrize("factor", [1, 1000])
 def test_eight_times_the_budget_does_not_mend_what_is_small_next_to_noise(factor):
     assert learned(seeds=5, factor=factor, budget=1200) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_only_a_factor_near_ten_helps_some_and_no_more_than_half_or_so():
+    counts = {factor: learned(seeds=10, factor=factor, budget=1200) for factor in (3, 10, 30)}
+    assert 4 <= counts[10] <= 6
+    assert max(counts[3], counts[30]) <= 1
