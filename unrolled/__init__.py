@@ -11,11 +11,12 @@ from unrolled.gru import GRUCache, gru_backward, gru_forward
 from unrolled.initializers import forget_gate_bias, glorot_uniform, identity, orthogonal
 from unrolled.loss import softmax_cross_entropy, squared_error
 from unrolled.lstm import LSTMCache, lstm_backward, lstm_forward
-from unrolled.models import LSTM, RNN
+from unrolled.models import GRU, LSTM, RNN
 from unrolled.optimizers import SGD, Adam, RMSProp
 from unrolled.rnn import RNNCache, rnn_backward, rnn_forward
 
 __all__ = [
+    "GRU",
     "LSTM",
     "RNN",
     "SGD",

@@ -3,6 +3,7 @@
 import numpy as np
 
 from unrolled.affine import affine_backward, affine_forward
+from unrolled.gru import gru_backward, gru_forward
 from unrolled.initializers import forget_gate_bias, identity, orthogonal
 from unrolled.loss import softmax_cross_entropy, squared_error
 from unrolled.lstm import lstm_backward, lstm_forward
@@ -26,6 +27,7 @@ class _Recurrent:
 
     def __init__(self, layer_params, V, rng, loss):
         self.params = dict(layer_params)
+        self._layer_names = tuple(layer_params)
         H = len(self.params["Wh"])
         self.params |= {"Wy": rng.standard_normal((H, V)) / np.sqrt(H), "by": np.zeros(V)}
         self.grads = {}
@@ -81,55 +83,16 @@ class _Recurrent:
         loss, dy = self._loss(y, targets, mask)
         dh, dWy, dby = affine_backward(dy, affine)
         sums = [self._layer_backward(dh[:, part], cache) for part, (_, cache) in zip(parts, pieces, strict=True)]
-        dWx, dWh, db = (sum(gradients) for gradients in zip(*sums, strict=True))
-        self.grads = {"Wx": dWx, "Wh": dWh, "b": db, "Wy": dWy, "by": dby}
+        layer = [sum(gradients) for gradients in zip(*sums, strict=True)]
+        self.grads = {**dict(zip(self._layer_names, layer, strict=True)), "Wy": dWy, "by": dby}
         return loss, self.grads
 
     def _layer_params(self):
-        return self.params["Wx"], self.params["Wh"], self.params["b"]
+        return [self.params[name] for name in self._layer_names]
 
 
-class RNN(_Recurrent):
-    """A plain recurrent layer with an output layer and a loss.
-
-    h_t = f(x_t Wx + h_{t-1} Wh + b) and y_t = h_t Wy + by. At the start Wx and Wy are normal with variance 1 / D and
-    1 / H, and the biases are 0.
-
-    Parameters
-    ----------
-    D, H, V : int
-        Sizes of the input, the hidden state and the output.
-    rng : numpy.random.Generator
-        Source of the weights.
-    gain : float
-        Factor of Wh at the start.
-    start : {"orthogonal", "identity", "normal"}
-        What Wh is `gain` times of: a random orthogonal matrix, so that every singular value is the gain; the identity;
-        or normal entries of variance 1 / H, so that the spectral radius is about the gain.
-    activation : {"tanh", "relu"}
-        The non-linearity f.
-    loss : {"cross_entropy", "squared_error"}
-        `unrolled.softmax_cross_entropy` for targets that are numbers of classes, or `unrolled.squared_error`.
-
-    Attributes
-    ----------
-    params : dict of str to ndarray
-        Wx (D, H), Wh (H, H), b (H,), Wy (H, V) and by (V,).
-    grads : dict of str to ndarray
-        The gradients that were worked out last, by the same names; empty at first.
-
-    Raises
-    ------
-    ValueError
-        If the start, the activation or the loss is not one of those.
-    """
-
-    def __init__(self, D, H, V, rng, *, gain=1.0, start="orthogonal", activation="tanh", loss="cross_entropy"):
-        _one_of("RNN", "start", start, RECURRENT_STARTS)
-        self._activation = _one_of("RNN", "activation", activation, ACTIVATIONS)
-        Wx = rng.standard_normal((D, H)) / np.sqrt(D)
-        layer = {"Wx": Wx, "Wh": RECURRENT_STARTS[start](rng, H, gain), "b": np.zeros(H)}
-        super().__init__(layer, V, rng, loss)
+class _OneState(_Recurrent):
+    """A recurrent layer whose state is its hidden state and nothing else."""
 
     def forward(self, x, h0=None):
         """Return the outputs and the states.
@@ -178,12 +141,112 @@ class RNN(_Recurrent):
         """
         return self._loss_and_grads(x, targets, mask, (h0,), segment)
 
+
+class RNN(_OneState):
+    """A plain recurrent layer with an output layer and a loss.
+
+    h_t = f(x_t Wx + h_{t-1} Wh + b) and y_t = h_t Wy + by. At the start Wx and Wy are normal with variance 1 / D and
+    1 / H, and the biases are 0.
+
+    Parameters
+    ----------
+    D, H, V : int
+        Sizes of the input, the hidden state and the output.
+    rng : numpy.random.Generator
+        Source of the weights.
+    gain : float
+        Factor of Wh at the start.
+    start : {"orthogonal", "identity", "normal"}
+        What Wh is `gain` times of: a random orthogonal matrix, so that every singular value is the gain; the identity;
+        or normal entries of variance 1 / H, so that the spectral radius is about the gain.
+    activation : {"tanh", "relu"}
+        The non-linearity f.
+    loss : {"cross_entropy", "squared_error"}
+        `unrolled.softmax_cross_entropy` for targets that are numbers of classes, or `unrolled.squared_error`.
+
+    Attributes
+    ----------
+    params : dict of str to ndarray
+        Wx (D, H), Wh (H, H), b (H,), Wy (H, V) and by (V,).
+    grads : dict of str to ndarray
+        The gradients that were worked out last, by the same names; empty at first.
+
+    Raises
+    ------
+    ValueError
+        If the start, the activation or the loss is not one of those.
+    """
+
+    def __init__(self, D, H, V, rng, *, gain=1.0, start="orthogonal", activation="tanh", loss="cross_entropy"):
+        _one_of("RNN", "start", start, RECURRENT_STARTS)
+        self._activation = _one_of("RNN", "activation", activation, ACTIVATIONS)
+        Wx = rng.standard_normal((D, H)) / np.sqrt(D)
+        layer = {"Wx": Wx, "Wh": RECURRENT_STARTS[start](rng, H, gain), "b": np.zeros(H)}
+        super().__init__(layer, V, rng, loss)
+
     def _layer_forward(self, x, state):
         h, cache = rnn_forward(x, *state, *self._layer_params(), activation=self._activation)
         return h, (h[:, -1],), cache
 
     def _layer_backward(self, dh, cache):
         return rnn_backward(dh, cache)[2:]
+
+
+class GRU(_OneState):
+    """A GRU layer with an output layer and a loss.
+
+    The layer is that of `unrolled.gru_forward`, and y_t = h_t Wy + by. At the start Wx and Wy are normal with variance
+    1 / D and 1 / H, each gate's block of Wh is `gain` times a random orthogonal matrix, and the biases are 0 but for
+    the update gate's.
+
+    Parameters
+    ----------
+    D, H, V : int
+        Sizes of the input, the hidden state and the output.
+    rng : numpy.random.Generator
+        Source of the weights.
+    gain : float
+        Every singular value of each gate's recurrent weights at the start.
+    update_bias : float
+        Bias of the update gate at the start. z keeps the state, so a positive one makes it last longer.
+    reset_after : bool
+        Whether the reset gate acts after the product with Wh, as in PyTorch and Keras, or before it, as in the paper.
+        After it, the candidate has a second bias inside, so that there is a bh.
+    loss : {"cross_entropy", "squared_error"}
+        `unrolled.softmax_cross_entropy` for targets that are numbers of classes, or `unrolled.squared_error`.
+
+    Attributes
+    ----------
+    params : dict of str to ndarray
+        Wx (D, 3H), Wh (H, 3H), b (3H,) and, with `reset_after`, bh (3H,), gates in the order r, z, n; Wy (H, V) and
+        by (V,).
+    grads : dict of str to ndarray
+        The gradients that were worked out last, by the same names; empty at first.
+
+    Raises
+    ------
+    ValueError
+        If the loss is not one of those.
+    """
+
+    def __init__(self, D, H, V, rng, *, gain=1.0, update_bias=0.0, reset_after=True, loss="cross_entropy"):
+        self._reset_after = bool(reset_after)
+        layer = {
+            "Wx": rng.standard_normal((D, 3 * H)) / np.sqrt(D),
+            "Wh": orthogonal(rng, (H, 3 * H), gain=gain, gates=3),
+            "b": np.zeros(3 * H),
+        }
+        layer["b"][H : 2 * H] = update_bias
+        if self._reset_after:
+            layer["bh"] = np.zeros(3 * H)
+        super().__init__(layer, V, rng, loss)
+
+    def _layer_forward(self, x, state):
+        h, cache = gru_forward(x, *state, *self._layer_params(), reset_after=self._reset_after)
+        return h, (h[:, -1],), cache
+
+    def _layer_backward(self, dh, cache):
+        return [gradient for gradient in gru_backward(dh, cache)[2:] if gradient is not None]
 
 
 class LSTM(_Recurrent):

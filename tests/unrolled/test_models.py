@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unrolled import LSTM, RNN, Adam
+from unrolled import GRU, LSTM, RNN, Adam
 from unrolled.tasks import adding, baseline, echo
 
 MODELS = {
@@ -11,6 +11,12 @@ MODELS = {
     "RNN with ReLU": (lambda rng: RNN(2, 4, 5, rng, activation="relu", loss="squared_error"), 1, "values"),
     "LSTM": (lambda rng: LSTM(2, 4, 5, rng), 2, "classes"),
     "LSTM with squared error": (lambda rng: LSTM(2, 4, 5, rng, gain=0.5, loss="squared_error"), 2, "values"),
+    "GRU": (lambda rng: GRU(2, 4, 5, rng), 1, "classes"),
+    "GRU that resets before": (
+        lambda rng: GRU(2, 4, 5, rng, reset_after=False, gain=0.5, loss="squared_error"),
+        1,
+        "values",
+    ),
 }
 """How a model is made, how many arrays its state has, and what its targets are."""
 
@@ -149,6 +155,26 @@ def test_the_start_of_an_lstm_is_what_the_docstring_says():
     for block in np.split(model.params["Wh"], 4, axis=1):
         np.testing.assert_allclose(np.linalg.svd(block, compute_uv=False), 0.6)
     np.testing.assert_array_equal(model.params["b"], np.repeat([0, 2.0, 0, 0], 20))
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_the_start_of_a_gru_is_what_the_docstring_says(reset_after):
+    model = GRU(3, 20, 4, np.random.default_rng(6), gain=0.6, update_bias=2.0, reset_after=reset_after)
+    inside = {"bh": (60,)} if reset_after else {}
+    expected = {"Wx": (3, 60), "Wh": (20, 60), "b": (60,), **inside, "Wy": (20, 4), "by": (4,)}
+    assert {name: array.shape for name, array in model.params.items()} == expected
+    for block in np.split(model.params["Wh"], 3, axis=1):
+        np.testing.assert_allclose(np.linalg.svd(block, compute_uv=False), 0.6)
+    np.testing.assert_array_equal(model.params["b"], np.repeat([0, 2.0, 0], 20))
+
+
+def test_a_gru_resets_on_the_side_that_was_asked_for_and_keeps_its_state_where_the_update_gate_is_shut():
+    rng = np.random.default_rng(7)
+    x, h0 = rng.standard_normal((3, 6, 2)), rng.uniform(-0.9, 0.9, (3, 4))
+    after, before = (GRU(2, 4, 5, np.random.default_rng(0), reset_after=side) for side in (True, False))
+    assert np.abs(after.forward(x, h0)[1] - before.forward(x, h0)[1]).max() > 0.01
+    kept = GRU(2, 4, 5, np.random.default_rng(0), update_bias=40.0).forward(x, h0)[1]
+    np.testing.assert_allclose(kept, np.repeat(h0[:, None], 6, axis=1), atol=1e-12)
 
 
 @pytest.mark.parametrize("wrong", [{"start": "random"}, {"activation": "gelu"}, {"loss": "mse"}])
