@@ -41,6 +41,7 @@ def draw(
     upstream: float = 20.0,
     absent: tuple[str, ...] = (),
     saturated: bool = False,
+    one_open: bool = False,
     remembers: bool = False,
     distracted: bool = False,
     sparse: bool = False,
@@ -61,6 +62,9 @@ def draw(
         Which of h0 and c0 are None.
     saturated : bool
         Put every gate between 0.998 and 0.9993 or between 0.0007 and 0.002, and the candidate next to -1 or 1.
+    one_open : bool
+        Let every gate be open in one unit, so that no gate has tiny numbers alone. Their last digits depend on how σ is
+        written, since its error is that of 1.
     remembers : bool
         Let what happens at one end reach the other: forget gates near 0.95 and an orthogonal part of Wh for each gate.
     distracted : bool
@@ -88,6 +92,10 @@ def draw(
     if saturated:
         b = rng.choice([-1.0, 1.0], 4 * H) * rng.uniform(6.5, 7.0, 4 * H)
         Wx, Wh = Wx / np.linalg.norm(Wx) / np.abs(x).max() / 5, Wh / np.abs(Wh).sum(axis=0) / 5
+    if one_open:
+        unit = rng.integers(H)
+        for gate in slices(H).values():
+            b[gate][unit] = 10 * gain
     if remembers:
         Wx, b = 0.2 * Wx, 0.2 * b
         Wh = np.hstack([0.5 * np.linalg.qr(part)[0] for part in np.split(Wh, 4, axis=1)])
@@ -535,7 +543,7 @@ WITHOUT_STATES = (
     Case(" with h0 = None, which stands for zeros, and c0 given", {"absent": ("h0",)}, branches=True),
 )
 SMALLEST = (at_one("N"), at_one("T"), at_one("N", "T"))
-LARGE_STATES = Case(" where the gates are saturated", {"gain": 40.0})
+LARGE_STATES = Case(" where the gates are saturated", {"gain": 40.0, "one_open": True})
 SQUARE = {"D": 8, "H": 2}
 
 gates = Calculation(
@@ -653,6 +661,13 @@ CLAMPED_MISTAKES = (
         "{free} k value",
         lambda place, free, k, value: np.where(np.arange(free.shape[1]) == 0, value, free) if k == place else free,
     ),
+    # Before those of another order: at one k each of them holds the gate that this one holds, but it shows at every k.
+    _each_gate(
+        "counted_from_one",
+        "The wrong gate is held: k counts from 0, so that 0 is i, 1 is f, 2 is g and 3 is o.",
+        "{free} k value",
+        lambda place, free, k, value: np.full_like(free, value) if k == place + 1 else free,
+    ),
     _each_gate(
         "counted_in_order_ifog",
         "The wrong gate is held: k counts in the order i, f, g, o, not i, f, o, g.",
@@ -670,12 +685,6 @@ CLAMPED_MISTAKES = (
         "The wrong gate is held: k counts in the order i, f, g, o, not i, g, f, o.",
         "{free} k value",
         _counted("igfo"),
-    ),
-    _each_gate(
-        "counted_from_one",
-        "The wrong gate is held: k counts from 0, so that 0 is i, 1 is f, 2 is g and 3 is o.",
-        "{free} k value",
-        lambda place, free, k, value: np.full_like(free, value) if k == place + 1 else free,
     ),
     _each_gate(
         "all_others_clamped",
