@@ -79,6 +79,9 @@ def _draw(
     sizes = draw_sizes(rng, "DH", {"D": 3, "H": 3}, **sizes)
     shapes = {name: tuple(sizes[letter] for letter in axes) for name, axes in entries.items()}
     grads = {name: scale * rng.uniform(0.5, 2) * rng.standard_normal(shape) for name, shape in shapes.items()}
+    first, *others = grads  # the first is never the largest: its norm alone and the largest norm are two mistakes
+    if others and (ratio := _norm(grads[first]) / max(_norm(grads[name]) for name in others)) > 0.8:
+        grads[first] = 0.8 / ratio * grads[first]
     if one_large:
         grads["Wh"] = 1000 * grads["Wh"]
     norm, largest = _norm(_all_in_one(grads)), [np.abs(grad).max() for grad in grads.values()]

@@ -33,10 +33,13 @@ def _draw_step(rng: np.random.Generator, **options: Any) -> Problem:
 
 
 def _draw_product(rng: np.random.Generator, *, at: str = "", **options: Any) -> Problem:
-    """Draw a sequence and a step t, with three steps behind it at least; or the first step, or the last."""
+    """Draw a sequence and a step t, with three steps behind it at least; or the first step, or the last.
+
+    Not step 1: the last factor alone and the product with t counted from the end are the same there.
+    """
     problem = _draw(rng, **options)
     T = problem.sizes["T"]
-    t = {"first": 0, "last": T - 1}.get(at) if at else int(rng.integers(1, max(T - 3, 2)))
+    t = {"first": 0, "last": T - 1}.get(at) if at else int(rng.integers(2, max(T - 3, 3)))
     return Problem(problem.sizes, {**problem.given, "t": min(t, T - 1)})
 
 

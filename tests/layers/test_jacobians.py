@@ -106,3 +106,11 @@ def test_the_near_misses_are_what_people_arrive_at():
     assert answers["index_of_the_state"] == 59 - 10
     norms = jacobians_measured.norms()
     assert norms[answers["below_one_again"] - 1] >= 1 > norms[answers["below_one_again"]]
+
+
+def test_the_last_factor_alone_is_never_the_product_with_t_counted_from_the_end():
+    """Where they are the same on every problem, one of the two mistakes would be told as the other."""
+    for seed in range(200):
+        problem = drawn(jacobians.product, seed)
+        assert problem.given["t"] >= 2
+        assert problem.sizes["T"] - 1 - problem.given["t"] >= 2
