@@ -21,6 +21,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Tests run side by side, so each keeps to one thread of BLAS; more of them only wait for one another.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1
 
+# One more than there are processors, since a test often waits for a browser or a sandbox.
+TEST_JOBS = $(shell echo $$(($(JOBS) + 1)))
+
 say = @printf '\n\033[1m== %s\033[0m\n' "$(1)"
 
 help: ## Show this list
@@ -126,10 +129,10 @@ test: $(HTML)/index.html ## Run everything that must pass
 	$(call say,The chapters run and print what they say (nbval))
 	@$(call nbval,$(filter-out $(LONG_PAGES),$(PAGES)))
 	$(call say,Tests)
-	@$(ONE_THREAD) $(if $(BASE_URL),,UNROLLED_BOOK=$(HTML)) python -m pytest -q tests -m "not long" -n $(JOBS) --dist worksteal
+	@$(ONE_THREAD) $(if $(BASE_URL),,UNROLLED_BOOK=$(HTML)) python -m pytest -q tests -m "not long" -n $(TEST_JOBS) --dist worksteal
 
 quick: $(READY) ## Run the quick tests only
-	@$(ONE_THREAD) python -m pytest -q tests -m "not slow and not long" -n $(JOBS) --dist worksteal
+	@$(ONE_THREAD) python -m pytest -q tests -m "not slow and not long" -n $(TEST_JOBS) --dist worksteal
 
 PAGE_FILES = $(foreach form,$(PAGE) $(PAGE)-*,$(wildcard book/$(form).ipynb book/folklore/$(form).ipynb))
 PAGE_TESTS = $(wildcard tests/folklore/test_$(PAGE).py tests/book/test_chapter_$(PAGE).py)
