@@ -42,6 +42,7 @@ def test_eight_times_the_budget_does_not_help_beyond_the_cliff():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_more_units_widen_the_range_and_it_still_has_an_end():
     assert page.width(ADAM, page.sweep(LSTM, Adam, ADAM, H=32)) >= 16
     assert learned(LSTM, SGD, [5.12], H=32)[0] <= 5

@@ -57,6 +57,7 @@ def test_eight_times_the_budget_does_not_get_all_through_160_steps_of_noise():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_other_optimizers_learn_to_add():
     assert np.isfinite([page.wait_adding(s, "LSTM 1", 20, optimizer=SGD(0.3), budget=1500) for s in range(3)]).all()
     assert np.isfinite([page.wait_adding(s, "LSTM 1", 40, optimizer=RMSProp(0.01)) for s in range(3)]).all()

@@ -101,6 +101,7 @@ def test_gradients_equal_central_differences_at_random_shapes(layer, shape, seed
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @every_layer
 @given(shape=sizes, seed=seeds)
 @settings(max_examples=150, deadline=None)
