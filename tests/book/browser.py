@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import select
 import subprocess
 import time
@@ -54,6 +55,7 @@ class Browser:
     def __init__(self, chromium: str, folder: Path, seconds: float = 120) -> None:
         self.seconds = seconds
         self.events: list[dict] = []
+        self._closed: list[str] = []
         self._count = 0
         self._rest = b""
         child_in, self._to = _pipe()
@@ -95,11 +97,24 @@ class Browser:
             self.events.append(self._read())
 
     def page(self) -> "Page":
-        """Open a new empty page."""
-        context = self.send("Target.createBrowserContext")["browserContextId"]
-        target = self.send("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        """Open an empty page that remembers nothing.
+
+        A page that was closed is taken again: it has the scripts of the book compiled, which is most of the work of opening
+        one. What a reader's browser stores is its own in each of those that are open at the same time.
+        """
+        if self._closed:
+            target = self._closed.pop()
+        else:
+            context = self.send("Target.createBrowserContext")["browserContextId"]
+            target = self.send("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        return Page(self, context, session)
+        return Page(self, target, session)
+
+    def take_back(self, page: "Page") -> None:
+        """Take a page that is no longer needed; what was set for it ends with its session."""
+        self.send("Target.detachFromTarget", sessionId=page.session)
+        self.forget(page.session)
+        self._closed.append(page.target)
 
     def forget(self, session: str) -> None:
         """Take all events of a page out of `events`."""
@@ -134,10 +149,11 @@ class Browser:
 class Page:
     """A page of a `Browser`; made by `Browser.page`."""
 
-    def __init__(self, browser: Browser, context: str, session: str) -> None:
+    def __init__(self, browser: Browser, target: str, session: str) -> None:
         self.browser = browser
-        self.context = context
+        self.target = target
         self.session = session
+        self._origins: set[str] = set()
         for domain in ("Page", "Runtime", "Network"):
             self.send(f"{domain}.enable")
         self.resize(1280, 800)
@@ -177,6 +193,7 @@ class Page:
         """
         self.send("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.browser.forget(self.session)
+        self._origins.add(re.match("file://|[a-z]+://[^/]+", address)[0])
         failed = self.send("Page.navigate", url=address).get("errorText")
         if failed:
             raise BrowserError(f"{address}: {failed}")
@@ -245,8 +262,10 @@ class Page:
 
     def close(self) -> None:
         """Close the page and forget what it has stored."""
-        self.browser.send("Target.disposeBrowserContext", browserContextId=self.context)
-        self.browser.forget(self.session)
+        for origin in self._origins:
+            self.send("Storage.clearDataForOrigin", origin=origin, storageTypes="all")
+        self.send("Page.navigate", url="about:blank")
+        self.browser.take_back(self)
 
 
 @contextlib.contextmanager

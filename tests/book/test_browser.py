@@ -36,6 +36,30 @@ def test_an_error_and_a_missing_file_are_told_of_the_page_that_has_them(root, br
     assert (page.errors(), page.refused()) == ([], [])
 
 
+REMEMBERED = """[localStorage.kept, sessionStorage.kept, document.cookie, matchMedia("print").matches,
+  matchMedia("(pointer: coarse)").matches, window.scripted]"""
+
+
+def test_a_page_remembers_nothing_of_the_one_that_was_closed_before(root, tmp_path, browser):
+    addresses = (f"{root}/right.html", (tmp_path / "right.html").as_uri())
+    first = browser.page()
+    first.send("Page.addScriptToEvaluateOnNewDocument", source="window.scripted = true")
+    first.resize(390, 844, touch=True)
+    first.use_medium("print")
+    for address in addresses:
+        first.go(address)
+        first.evaluate("document.cookie = 'kept=1; max-age=600'; localStorage.kept = sessionStorage.kept = 'yes'")
+    assert first.evaluate(REMEMBERED)[:2] == ["yes", "yes"]
+    assert first.evaluate(REMEMBERED)[3:] == [True, True, True]
+    first.close()
+    second = browser.page()
+    for address in addresses:
+        second.go(address)
+        assert second.evaluate(REMEMBERED) == [None, None, "", False, False, None]
+    assert second.target == first.target
+    second.close()
+
+
 def test_a_page_may_be_kept_from_running_its_scripts_and_can_be_asked_all_the_same(root, page):
     page.go(f"{root}/broken.html", scripts=False)
     assert page.evaluate("document.title") == "as written"
