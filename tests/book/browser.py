@@ -99,8 +99,8 @@ class Browser:
     def page(self) -> "Page":
         """Open an empty page that remembers nothing.
 
-        A page that was closed is taken again: it has the scripts of the book compiled, which is most of the work of opening
-        one. What a reader's browser stores is its own in each of those that are open at the same time.
+        A page that was closed is taken again: it has compiled the scripts of the book, which is most of the work. Of
+        those that are open at the same time each has a store of its own.
         """
         if self._closed:
             target = self._closed.pop()
