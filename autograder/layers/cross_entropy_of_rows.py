@@ -12,6 +12,7 @@ import numpy as np
 import unrolled
 from autograder.engine.mistakes import mistake
 from autograder.engine.problems import Case, Problem, at_one, draw_sizes
+from autograder.engine.terms import Once
 from autograder.layers.cross_entropy import SHIFTED
 from autograder.layers.cross_entropy import loss as masked
 
@@ -62,8 +63,18 @@ def _known(problem: Problem) -> dict[str, Any]:
     return {**problem.given, "V": V, "onehot": np.eye(V)[problem.given["targets"]], "m": np.ones(N)}
 
 
+LABELS = {
+    "cross-entropy": "cross-entropy-mean",
+    "cross-entropy-gradient": "cross-entropy-mean-gradient",
+}
+"""The equations without a mask."""
+
+TABLE = {name: replace(term, equation=LABELS[term.equation]) for name, term in masked.work_out.table.items()}
+
 loss = replace(
     masked,
+    work_out=Once(TABLE | {"log_p": replace(TABLE["log_p"], equation="softmax")}),
+    equation="cross-entropy-mean-gradient",
     draw=_draw,
     right=_right,
     known=_known,

@@ -125,7 +125,7 @@ forward = Calculation(
 OUTPUT = Affine(
     inputs={"h": ("W2", "dh", "dW2")},
     bias="db2",
-    equations={"dh": "mlp-dx", "dW2": "mlp-dW", "db2": "mlp-db"},
+    equations={"dh": "mlp-dz", "dW2": "mlp-dW", "db2": "mlp-db"},
     words={"dh": "The gradient of the hidden layer"},
     dz="arriving",
 )
