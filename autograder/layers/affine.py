@@ -12,6 +12,8 @@ from autograder.engine.questions import Calculation
 from autograder.engine.terms import Once, of, terms
 
 LARGE_UPSTREAM = Case(" with a large upstream gradient", {"upstream": 1e8})
+FAR_BIAS = Case(" with an output that is far from zero", {"bias": 1e6})
+"""The loss is large and the slopes are not, so that a difference has no digits left, even where the loss is linear."""
 TINY_UPSTREAM = Case(" with a tiny upstream gradient", {"upstream": 1e-30})
 
 
@@ -20,12 +22,15 @@ def draw_layer(rng: np.random.Generator, inputs: int, outputs: int) -> tuple[np.
     return rng.standard_normal((inputs, outputs)) / np.sqrt(inputs), 0.5 * rng.standard_normal(outputs)
 
 
-def _draw(rng: np.random.Generator, *, upstream: float = 1.0, **sizes: int) -> Problem:
-    """Draw inputs, a layer, and the gradient that arrives at its output, which is `upstream` large."""
+def _draw(rng: np.random.Generator, *, upstream: float = 1.0, bias: float = 0.0, **sizes: int) -> Problem:
+    """Draw inputs, a layer, and the gradient that arrives at its output, which is `upstream` large.
+
+    To all entries of the bias the number `bias` is added.
+    """
     sizes = draw_sizes(rng, "NDV", **sizes)
     N, D, V = sizes.values()
     x, (W, b) = rng.standard_normal((N, D)), draw_layer(rng, D, V)
-    return Problem(sizes, {"x": x, "W": W, "b": b, "dy": upstream * rng.standard_normal((N, V))})
+    return Problem(sizes, {"x": x, "W": W, "b": b + bias, "dy": upstream * rng.standard_normal((N, V))})
 
 
 def _right(problem: Problem) -> dict[str, np.ndarray]:
@@ -221,7 +226,7 @@ backward = Calculation(
         *everything_scaled(),
         *rows_of_a_batch(FAMILY, square="W"),
     ),
-    cases=(at_one("N", numeric=True), at_one("D"), at_one("V"), LARGE_UPSTREAM, TINY_UPSTREAM),
+    cases=(at_one("N", numeric=True), at_one("D"), at_one("V"), FAR_BIAS, LARGE_UPSTREAM, TINY_UPSTREAM),
     square={"D": 6, "V": 6},
     large={"N": 2, "D": 200, "V": 201},
 )

@@ -9,6 +9,7 @@ from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Once, of, terms
 from autograder.layers.affine import (
+    FAR_BIAS,
     LARGE_UPSTREAM,
     SHARES,
     TINY_UPSTREAM,
@@ -23,14 +24,19 @@ SATURATED_AT = 4.0
 """How large a pre-activation is in the mean where tanh is saturated: 1 - tanh(4)**2 is 0.0013."""
 
 
-def _draw(rng: np.random.Generator, *, upstream: float = 1.0, saturated: bool = False, **sizes: int) -> Problem:
-    """Draw inputs, two layers, and the gradient that arrives at the output, which is `upstream` large."""
+def _draw(
+    rng: np.random.Generator, *, upstream: float = 1.0, saturated: bool = False, bias: float = 0.0, **sizes: int
+) -> Problem:
+    """Draw inputs, two layers, and the gradient that arrives at the output, which is `upstream` large.
+
+    To all entries of the bias of the output the number `bias` is added.
+    """
     sizes = draw_sizes(rng, "NDHV", **sizes)
     N, D, H, V = sizes.values()
     x, (W1, b1), (W2, b2) = rng.standard_normal((N, D)), draw_layer(rng, D, H), draw_layer(rng, H, V)
     if saturated:
         W1, b1 = SATURATED_AT * W1, SATURATED_AT * b1
-    layers = {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
+    layers = {"W1": W1, "b1": b1, "W2": W2, "b2": b2 + bias}
     return Problem(sizes, {"x": x, **layers, "dy": upstream * rng.standard_normal((N, V))})
 
 
@@ -199,6 +205,7 @@ backward = Calculation(
         at_one("H"),
         at_one("V"),
         Case(" where tanh is saturated", {"saturated": True}, exact=False),
+        FAR_BIAS,
         LARGE_UPSTREAM,
         TINY_UPSTREAM,
     ),

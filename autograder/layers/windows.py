@@ -27,10 +27,11 @@ def _draw(
     width = width or int(rng.integers(*WIDTHS))
     N = N or int(rng.choice([n for n in range(*ROWS) if n != width]))
     V = V or int(rng.choice([v for v in range(*LETTERS) if v not in (width, N)]))
+    letters = V - 2 if unused else V
     while True:
-        tokens = rng.integers(0, V - 2 if unused else V, N + width)
-        # Not the same letter everywhere, and both ends of the alphabet: an alphabet must not be read off the text.
-        if unused or V == 1 or tokens.min() < tokens.max():
+        tokens = rng.integers(0, letters, N + width)
+        # The last letter occurs, so that who reads the size of the alphabet off the text is right until it does not.
+        if tokens.max() == letters - 1:
             break
     return Problem({"N": N, "D": width * V, "width": width, "V": V}, {"tokens": tokens, "width": width, "V": V})
 
@@ -147,19 +148,14 @@ LENGTHS, ALPHABET, LOOK_BACK = (60, 160), (3, 6), (1, 3)
 """Length of a text, its letters and the width of a window, so that most windows occur several times."""
 
 
-def _draw_text(
-    rng: np.random.Generator, *, width: int | None = None, repeated_text: bool = False, **sizes: int
-) -> Problem:
-    """Draw a text in which the letter before makes some letters likelier, and which ends as it does nowhere else."""
+def _draw_text(rng: np.random.Generator, *, width: int | None = None, T: int | None = None) -> Problem:
+    """Draw a text in which the letter before makes some letters likelier."""
     width = int(rng.integers(*LOOK_BACK)) if width is None else width
-    V, T = int(rng.integers(*ALPHABET)), int(rng.integers(*LENGTHS))
+    V, T = int(rng.integers(*ALPHABET)), int(rng.integers(*LENGTHS)) if T is None else T
     likely = rng.dirichlet(np.full(V, 0.7), V)
-    if repeated_text:
-        tokens = np.resize(rng.permutation(V), T)
-    else:
-        tokens = np.zeros(T, int)
-        for t in range(1, T):
-            tokens[t] = rng.choice(V, p=0.7 * likely[tokens[t - 1]] + 0.3 / V)
+    tokens = np.zeros(T, int)
+    for t in range(1, T):
+        tokens[t] = rng.choice(V, p=0.7 * likely[tokens[t - 1]] + 0.3 / V)
     return Problem({"width": width, "T": T}, {"tokens": tokens, "width": width})
 
 
