@@ -138,7 +138,7 @@ onehot = Calculation(
     ),
     cases=(
         Case(" where letters of the alphabet do not occur in the text", {"unused": True}),
-        Case(" at width = 1", {"width": 1}, branches=True),
+        Case(" where a window holds one letter", {"width": 1}, branches=True),
         Case(" where there is a single window", {"N": 1}, branches=True),
     ),
 )
@@ -287,8 +287,8 @@ entropy = Calculation(
         ),
     ),
     cases=(
-        Case(" at width = 0, where a window is empty", {"width": 0}, branches=True),
-        Case(" at width = 3", {"width": 3}),
+        Case(" where a window is empty", {"width": 0}, branches=True),
+        Case(" where a window holds three letters", {"width": 3}),
     ),
 )
 """The entropy of the next letter where a window is known, in bits."""
