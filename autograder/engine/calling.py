@@ -35,6 +35,32 @@ class Seeded:
     seed: int
 
 
+@dataclass(frozen=True, eq=False)
+class Polynomial:
+    """An argument that is a function of an array: only its coefficients cross, and the function is made of them anew.
+
+    Its value is the sum over all entries of ``c[0] x + c[1] x**2 + …``, plus the third power of ``sum(mixed * x)``. So
+    no slope along one entry is that of another, and all derivatives are known without differences.
+
+    Attributes
+    ----------
+    powers : ndarray, shape (K, *shape of x)
+        The coefficients c.
+    mixed : ndarray, shape of x
+    """
+
+    powers: np.ndarray
+    mixed: np.ndarray
+
+    def __call__(self, x: Any) -> float:
+        """Return the value at x. Raises ValueError where x has another shape than it should."""
+        x = np.asarray(x)
+        if x.shape != self.mixed.shape:
+            raise ValueError(f"f takes an array of shape {self.mixed.shape}, not {x.shape}")
+        by_entry = sum(np.sum(c * x ** (k + 1)) for k, c in enumerate(self.powers))
+        return (by_entry + np.sum(self.mixed * x) ** 3).item()
+
+
 def is_numeric_array(value: Any) -> bool:
     """Whether `value` is an array that may cross: numeric, native byte order, at most 8 axes."""
     return (
@@ -52,7 +78,8 @@ class Caller:
     Requests are dicts: ``{"op": "call", "name": str, "arguments": dict}``, ``{"op": "value", "name": str}``,
     ``{"op": "parts", "of": Opaque, "fields": list of str, "steps": bool}`` and ``{"op": "forget"}``. Arguments are
     passed by position, in the order of the dict, so that a student may rename parameters. Answers are dicts with a
-    ``"result"`` or an ``"error"``. An argument may be a dict of arrays, or a random generator (`Seeded`).
+    ``"result"`` or an ``"error"``. An argument may be a dict of arrays, a random generator (`Seeded`), or a
+    function of an array (`Polynomial`).
     """
 
     def __init__(self, namespace: Mapping[str, Any]):
@@ -198,6 +225,8 @@ def _is_small_array(value: Any) -> bool:
 def _own_copy(value: Any) -> Any:
     if isinstance(value, Seeded):
         return np.random.default_rng(value.seed)
+    if isinstance(value, Polynomial):
+        return Polynomial(np.array(value.powers), np.array(value.mixed)).__call__
     if isinstance(value, dict):
         return {name: _own_copy(item) for name, item in value.items()}
     return np.array(value) if isinstance(value, np.ndarray) else value

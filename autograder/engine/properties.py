@@ -112,3 +112,29 @@ class Property(Values):
                 "It has to be a random one, drawn with the generator that the function is given.",
                 tensors=tuple(self.asked.outputs),
             )
+
+
+@dataclass(frozen=True)
+class Order(Property):
+    """A question that asks for an approximation with a step, which is called with the step and with half of it.
+
+    The calculation works out both answers: that with half the step has the output's name with ``_halved`` behind it.
+    The properties are looked at with the mapping of both in the place of one array.
+
+    Attributes
+    ----------
+    step : str
+        The argument that is halved.
+    """
+
+    step: str = ""
+
+    def outputs(self, student: Student, problem: Problem) -> dict[str, Any]:
+        """Call the function twice and return the properties of the two answers."""
+        halved = Problem(problem.sizes, {**problem.given, self.step: problem.given[self.step] / 2})
+        (output,) = self.asked.outputs
+        (coarse,), (fine,) = (self._array(student, asked).values() for asked in (problem, halved))
+        return self._look(problem, {output: coarse, f"{output}_halved": fine})
+
+    def _look(self, problem: Problem, came: Mapping[str, Any]) -> dict[str, Any]:
+        return {words: np.asarray(look(came, problem.given)) for words, (_, look) in self.properties.items()}

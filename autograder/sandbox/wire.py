@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.engine.calling import MAX_DIMENSIONS, NUMERIC_KINDS, Opaque, Seeded, is_numeric_array
+from autograder.engine.calling import MAX_DIMENSIONS, NUMERIC_KINDS, Opaque, Polynomial, Seeded, is_numeric_array
 
 MAX_HEADER_BYTES = 4_000_000
 MAX_PAYLOAD_BYTES = 16_000_000
@@ -56,6 +56,8 @@ def encode(message: Any) -> bytes:
             return {"opaque": value.number}
         if isinstance(value, Seeded):
             return {"seeded": value.seed}
+        if isinstance(value, Polynomial):
+            return {"polynomial": [plain(value.powers), plain(value.mixed)]}
         if isinstance(value, np.generic) and value.dtype.kind in NUMERIC_KINDS:
             value = np.asarray(value)
         if is_numeric_array(value):
@@ -107,6 +109,11 @@ def decode(header: bytes, payload: bytes) -> Any:
                 return Opaque(content)
             if kind == "seeded" and type(content) is int and content >= 0:
                 return Seeded(content)
+            if kind == "polynomial":
+                powers, mixed = map(value, content)
+                if not (powers.shape[1:] == mixed.shape and powers.dtype == mixed.dtype == np.float64):
+                    raise ValueError("not a polynomial")
+                return Polynomial(powers, mixed)
             if kind == "array" and type(content) is int and content >= 0:
                 return arrays[content]
             if kind == "list":

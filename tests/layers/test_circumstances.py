@@ -56,5 +56,6 @@ def test_circumstances_are_told_apart(name):
 @pytest.mark.parametrize("name", [name for name, calculation in CALCULATIONS.items() if calculation.square])
 def test_square_sizes_make_the_input_weights_square(name):
     for problem in drawn(CALCULATIONS[name], CALCULATIONS[name].square):
-        assert problem.given["Wx"].shape[0] == problem.given["Wx"].shape[1]
-        assert len({problem.sizes[letter] for letter in "NTH" if letter in problem.sizes}) > 1
+        weights = next(problem.given[name] for name in ("Wx", "W1", "W") if name in problem.given)
+        assert weights.shape[0] == weights.shape[1]
+        assert len({problem.sizes[letter] for letter in "NTHV" if letter in problem.sizes}) > 1

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from probing import open_session
 
-from autograder.engine.calling import MAX_TEXT, Opaque, Seeded
+from autograder.engine.calling import MAX_TEXT, Opaque, Polynomial, Seeded
 from autograder.sandbox import wire
 from autograder.sandbox.bubblewrap import Limits
 from autograder.sandbox.session import CellResult, Session, plain_text
@@ -46,6 +46,9 @@ MESSAGES = st.recursive(
     ),
     max_leaves=12,
 )
+
+
+CUBE = Polynomial(np.zeros((3, 1)), np.ones(1))
 
 
 def parts(frame: bytes) -> tuple[bytes, bytes]:
@@ -374,7 +377,7 @@ def test_only_names_of_real_arguments_are_believed_to_have_changed(changed, beli
     assert answer_to({"result": 1.0, "changed": changed}, CALL) == {"result": 1.0, "changed": believed}
 
 
-@pytest.mark.parametrize("result", [[1.0], {"a": 1.0}, (1.0, [2.0]), (1.0, (2.0,)), Seeded(3)])
+@pytest.mark.parametrize("result", [[1.0], {"a": 1.0}, (1.0, [2.0]), (1.0, (2.0,)), Seeded(3), CUBE])
 def test_a_result_that_no_honest_worker_hands_over_ends_the_worker(result):
     assert answer_to({"result": result}, CALL)["error"]["type"] == "ChannelBroken"
 
