@@ -45,8 +45,7 @@ GATES_BACK = terms(
 DIRECT = terms("gru-dh-prev", direct=lambda dh_total, z: dh_total * z)
 AFTER = (
     MIXTURE
-    | terms("gru-dr", dr=lambda da_n, m: da_n * m)
-    | terms("gru-dh-prev", dm=lambda da_n, r: da_n * r)
+    | terms("gru-dr", dr=lambda da_n, m: da_n * m, dm=lambda da_n, r: da_n * r)
     | GATES_BACK
     | terms("gru-dh-prev", da_h=lambda da_r, da_z, dm: np.hstack([da_r, da_z, dm]))
     | DIRECT
