@@ -404,12 +404,6 @@ AFTER_PRODUCTS = (
         db_part=lambda da_h: da_h.sum(axis=0),
     ),
     mistake(
-        "db_and_dbh_swapped",
-        "db and dbh have changed places.",
-        db_part=lambda da_h: da_h.sum(axis=0),
-        dbh_part=lambda da: da.sum(axis=0),
-    ),
-    mistake(
         "dWh_from_da",
         "dWh is made with the gradient on the side of the input; behind the reset the block of the candidate n has"
         " another one.",
