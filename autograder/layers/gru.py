@@ -64,7 +64,7 @@ def draw(
     initial : bool
         Whether there is an initial state; otherwise h0 is None.
     saturated : bool
-        Put every gate next to 0 or 1 and the candidate next to -1 or 1.
+        Put every gate next to 0 or 1, both of them in some unit, and the candidate next to -1 or 1.
     one_open : bool
         Let both gates be open in one unit, so that no gate has tiny numbers alone. Their last digits depend on how σ
         is written, since its error is that of 1.
@@ -90,7 +90,10 @@ def draw(
     dh = upstream * rng.standard_normal((N, T, H))
     blocks = slices(H)
     if saturated:
-        b = rng.choice([-1.0, 1.0], 3 * H) * rng.uniform(6.5, 7.0, 3 * H)
+        side = rng.choice([-1.0, 1.0], (3, H))
+        for gate in side:  # each is open in some unit and shut in another
+            gate[rng.permutation(H)[:2]] = [1.0, -1.0][:H]
+        b = side.ravel() * rng.uniform(6.5, 7.0, 3 * H)
         bh = 0.1 * np.tanh(bh)
         Wx, Wh = Wx / np.linalg.norm(Wx) / np.abs(x).max() / 5, Wh / np.abs(Wh).sum(axis=0) / 5
     if one_open:

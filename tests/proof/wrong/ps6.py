@@ -69,15 +69,8 @@ IN_THE_STEP = [
 """What can be written on either side of the reset."""
 
 SHARED_BACK = [
-    (
-        "z_turned_round",
-        DN,
-        "dn = dh_total * z",
-        DZ,
-        "dz = dh_total * (n - h_prev)",
-        "dh_total * z +",
-        "dh_total * (1 - z) +",
-    ),
+    ("z_turned_round", DN, "dn = dh_total * z", DZ, "dz = dh_total * (n - h_prev)", "dh_total * z +",
+     "dh_total * (1 - z) +"),
     ("shares_swapped", DN, "dn = dh_total * z", "dh_total * z +", "dh_total * (1 - z) +"),
     ("dn_by_z", DN, "dn = dh_total * z"),
     ("direct_by_one_minus_z", "dh_total * z +", "dh_total * (1 - z) +"),
@@ -123,7 +116,7 @@ SHARED_BACK = [
     ("says: with a tiny upstream gradient", DN, f"dh_total = np.where(abs(dh_total) < 1e-12, 0, dh_total); {DN}"),
     ("", DA_Z, "dz * z * np.maximum(1 - z, 0.01)"),
     ("", DN, "dh_total *= 1 - z; dn = dh_total"),  # changes its argument
-]
+]  # fmt: skip
 """What can be written on either side of the reset, on the way back."""
 
 WRONG = {
@@ -152,7 +145,8 @@ WRONG = {
             f"{FROM}; turn = [k + 3 * j for k in range(3) for j in range(H)]; from_x, from_h = from_x[:, turn],"
             " from_h[:, turn]",
         ),
-        ("reset_before_the_product", N, "n = np.tanh(from_x[:, 2 * H :] + (r * h_prev) @ Wh[:, 2 * H :] + bh[2 * H :])"),
+        ("reset_before_the_product", N,
+         "n = np.tanh(from_x[:, 2 * H :] + (r * h_prev) @ Wh[:, 2 * H :] + bh[2 * H :])"),
         ("reset_before_with_bias_inside", N,
          "n = np.tanh(from_x[:, 2 * H :] + (r * h_prev) @ Wh[:, 2 * H :] + r * bh[2 * H :])"),
         ("bh_outside_the_reset", N, "n = np.tanh(from_x[:, 2 * H :] + r * (h_prev @ Wh[:, 2 * H :]) + bh[2 * H :])"),
@@ -329,8 +323,6 @@ WRONG = {
         ("weights_mean_over_time", BACKWARD_RETURN, "return dx, dh_next, dWx / T, dWh / T, db / T, dbh / T"),
         ("weights_mean", BACKWARD_RETURN, "return dx, dh_next, dWx / N, dWh / N, db / N, dbh / N"),
         ("dWh_without_first_step", "dWh += dWh_t", "dWh += dWh_t * (t > 0)"),
-        ("dWh_from_h", RECEIVED, "h_t = (1 - cache[t].z) * cache[t].n + cache[t].z * cache[t].h_prev; " + RECEIVED,
-         "cache[t])", "cache[t]._replace(h_prev=h_t))", "dWh += ", "dz = 0; dWh += "),
         ("cache_of_the_step_before", "cache[t])", "cache[t - 1])"),
         ("dh_added_to_what_is_sent", CALL, "gru_step_backward(dh_next, cache[t])", SUMS,
          f"dh_next = dh_next + dh[:, t]; {SUMS}"),
@@ -349,10 +341,10 @@ WRONG = {
         ("dz_sign", "(h_prev - n)", "(n - h_prev)"),
         ("dm_without_r", "dr, dm = da_n * m, da_n * r", "dr, dm = da_n * m, da_n"),
         ("dr_without_product", "dr, dm = da_n * m, da_n * r", "dr, dm = da_n, da_n * r"),
+        ("dWh_from_h", "dWh += h_prev.T", "dWh += ((1 - z) * n + z * h_prev).T"),
         ("no_tanh_derivative_n", "da_n, da_z = dn * (1 - n**2),", "da_n, da_z = dn,"),
-        ("h_prev_wraps_around", "da_h = np.hstack([da_r, da_z, da_n]), np.hstack([da_r, da_z, dm])",
-         "da_h = np.hstack([da_r, da_z, da_n]), np.hstack([da_r, da_z, dm]); last = cache[t - 1]",
-         "dWh += h_prev.T", "dWh += ((1 - last.z) * last.n + last.z * last.h_prev).T"),
+        ("h_prev_wraps_around", "n, m = cache[t]",
+         "n, m = cache[t]; last = cache[t - 1]; h_prev = (1 - last.z) * last.n + last.z * last.h_prev"),
         ("", "dh[:, t] + dh_next", "dh[:, t] + np.tanh(dh_next)"),
     ],
     "gru_parameter_count": [
