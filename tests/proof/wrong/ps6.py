@@ -43,6 +43,7 @@ RECEIVED = "dx[:, t], dh_next, dWx_t, dWh_t, db_t, dbh_t = "
 BACKWARD_RETURN = "return dx, dh_next, dWx, dWh, db, dbh"
 SUMS = "dWx += dWx_t"
 SHARES = "dn, dz = dh_total * (1 - z), dh_total * (h_prev - n)"
+ROOT = "np.sqrt((beside / 2) ** 2 + parameters / blocks) - beside / 2"
 DIRECT = "dh_next = dh_total * z + da_h @ Wh.T"
 
 
@@ -364,22 +365,21 @@ WRONG = {
         ("", "(D + H + 2)", "(D + H + 3)"),
     ],
     "hidden_size_for": [
-        ("size_rounded_up", "<= parameters", "< parameters", "return size",
-         "return size + 1"),
-        ("size_rounded", "while blocks * (size + 1) * (D + size + 1 + biases) <= parameters:",
-         "while blocks * (size + 0.5) * (D + size + 0.5 + biases) <= parameters:"),
-        ("one_unit_too_few", "<= parameters", "< parameters"),
-        ("one_unit_fewer_always", "return size", "return size - 1"),
+        ("size_rounded_up", ROOT, f"np.ceil({ROOT})"),
+        ("size_rounded", ROOT, f"np.round({ROOT})"),
+        ("one_unit_too_few", ROOT, f"np.ceil({ROOT}) - 1"),
+        ("one_unit_fewer_always", ROOT, f"{ROOT} - 1"),
         ("one_bias_everywhere", '"GRU": (3, 2)', '"GRU": (3, 1)'),
         ("two_biases_everywhere", "(1, 1)", "(1, 2)", "(4, 1)", "(4, 2)"),
-        ("biases_left_out", "size + 1 + biases", "size + 1"),
-        ("input_left_out", "(D + size + 1 + biases)", "(size + 1 + biases)"),
-        ("recurrence_left_out", "(D + size + 1 + biases)", "(D + biases)"),
-        ("blocks_left_out", "while blocks * ", "while "),
+        ("biases_left_out", "beside = D + biases", "beside = D"),
+        ("input_left_out", "beside = D + biases", "beside = biases"),
+        ("recurrence_left_out", ROOT, "parameters / (blocks * beside)"),
+        ("blocks_left_out", "parameters / blocks", "parameters"),
         ("gru_with_two_blocks", '"GRU": (3, 2)', '"GRU": (2, 2)'),
         ("gru_with_four_blocks", '"GRU": (3, 2)', '"GRU": (4, 2)'),
         ("lstm_with_three_blocks", "(4, 1)", "(3, 1)"),
-        ("input_and_biases_left_out", "(D + size + 1 + biases)", "(size + 1)"),
-        ("", "return size", "return size + (kind == 'RNN')"),
+        ("input_and_biases_left_out", "beside = D + biases", "beside = 0"),
+        ("", ROOT, f"{ROOT} + (kind == 'RNN')"),
+        ("says: expected a whole number", "return int(", "return float("),
     ],
 }  # fmt: skip
