@@ -17,7 +17,7 @@ from autograder.engine.student import CheckFailed, Student
 class Number(Question):
     """A question that asks for a whole number, such as how many parameters a network of given sizes has.
 
-    A problem holds several networks at once: every argument is an array with one size a network.
+    A problem holds several networks at once: every argument is an array with one size, or one text, a network.
     """
 
     def check(self, student: Student, rng: np.random.Generator) -> str:
@@ -43,7 +43,8 @@ class Number(Question):
         arguments = self.arguments(problem)
         answers = []
         for sizes in zip(*arguments.values(), strict=True):
-            answer = student.call(self.name, **dict(zip(arguments, map(int, sizes), strict=True)))
+            sizes = [str(size) if isinstance(size, str) else int(size) for size in sizes]
+            answer = student.call(self.name, **dict(zip(arguments, sizes, strict=True)))
             answers.append(expect_whole_number(f"{self.name} returns", answer, self.name))
         return {next(iter(self.signature.outputs)): np.array(answers, float)}
 

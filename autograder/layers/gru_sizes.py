@@ -1,0 +1,173 @@
+"""How many parameters a GRU has, and which hidden size a layer gets from a budget of parameters."""
+
+from typing import Any
+
+import numpy as np
+
+from autograder.engine.mistakes import Mistake, mistake
+from autograder.engine.problems import Problem
+from autograder.engine.questions import Calculation
+from autograder.engine.terms import Once, of, terms
+
+NETWORKS = 3
+MOST_STEPS = 60
+
+BLOCKS = {"RNN": 1, "GRU": 3, "LSTM": 4}
+BIASES = {"RNN": 1, "GRU": 2, "LSTM": 1}
+"""How many blocks of H columns a layer has, and how many biases each of them."""
+
+
+def _draw_sizes(rng: np.random.Generator, **_options: Any) -> Problem:
+    """Draw the sizes of three layers, all different; the first is asked for once more at the end."""
+    drawn = [rng.choice(np.arange(2, 61), size=2, replace=False) for _ in range(NETWORKS)]
+    D, H = np.array([*drawn, drawn[0]]).T
+    return Problem({"networks": NETWORKS}, {"D": D, "H": H})
+
+
+def _right_count(problem: Problem) -> dict[str, np.ndarray]:
+    """Return the number of entries of the arrays of every layer."""
+    sizes = zip(problem.given["D"], problem.given["H"], strict=True)
+    shapes = [((D, 3 * H), (H, 3 * H), (3 * H,), (3 * H,)) for D, H in sizes]
+    return {"count": np.array([sum(np.zeros(shape).size for shape in arrays) for arrays in shapes], float)}
+
+
+def _counted_for_each_step(times: int) -> Mistake:
+    sentence = f"The count is {times} times too large: the same weights are used at every step, so they count once."
+    return Mistake(
+        f"counted_{times}_times", sentence, {"count": of("total", lambda total: times * total)}, "counted_for_each_step"
+    )
+
+
+count = Calculation(
+    _draw_sizes,
+    _right_count,
+    Once(
+        terms(
+            "gru-parameters",
+            blocks=lambda: 3,
+            Wx=lambda D, H: D * H,
+            Wh=lambda H: H * H,
+            b=lambda H: H,
+            bh=lambda H: H,
+            total=lambda blocks, Wx, Wh, b, bh: blocks * (Wx + Wh + b + bh),
+            count=lambda total: total,
+        )
+    ),
+    lambda problem: problem.given,
+    equation="gru-parameters",
+    mistakes=(
+        mistake("bh_not_counted", "One of the two biases is not counted: with the reset after the product there is bh.",
+                bh=lambda: 0),
+        mistake("biases_not_counted", "The two biases are not counted.", b=lambda: 0, bh=lambda: 0),
+        mistake("four_blocks", "Four blocks are counted, as many as an LSTM has; a GRU has fewer.", blocks=lambda: 4),
+        mistake("two_blocks", "Two blocks are counted, one for each gate; the candidate has weights of its own.",
+                blocks=lambda: 2),
+        mistake("one_block", "One block is counted; each gate and the candidate have their own.", blocks=lambda: 1),
+        mistake("bh_of_one_block", "bh is counted for the candidate alone; it has an entry in each block.",
+                total=lambda Wx, Wh, b, bh: 3 * (Wx + Wh + b) + bh),
+        mistake("Wh_with_D_rows", "Wh is counted with D rows; it goes from the H hidden units to the H hidden units.",
+                Wh=lambda D, H: D * H),
+        mistake("Wh_not_counted", "The recurrent weights are not counted.", Wh=lambda: 0),
+        mistake("Wx_not_counted", "The input weights are not counted.", Wx=lambda: 0),
+        mistake("biases_of_size_D", "The biases are counted with D numbers a block; they have one for every hidden"
+                " unit.", b=lambda D: D, bh=lambda D: D),
+        mistake("biases_as_numbers", "Each block's bias is counted as one number; it has one for every hidden unit.",
+                b=lambda: 1, bh=lambda: 1),
+        mistake("h0_counted", "There are H numbers too many: h0 is an input, not a weight.",
+                total=lambda blocks, Wx, Wh, b, bh, H: blocks * (Wx + Wh + b + bh) + H),
+        *map(_counted_for_each_step, range(2, MOST_STEPS + 1)),
+    ),
+)  # fmt: skip
+"""The parameters of a GRU layer with both biases."""
+
+
+def _parameters(D: int, H: int, kind: str) -> int:
+    return BLOCKS[kind] * H * (D + H + BIASES[kind])
+
+
+def _draw_budgets(rng: np.random.Generator, **_options: Any) -> Problem:
+    """Draw budgets for each kind of layer: spent to the last parameter, and one parameter short of one unit more.
+
+    Two more lie between those. A GRU of many units and few inputs has a quarter of the next unit, which is within its
+    biases; an LSTM of few units and many inputs has seven tenths, which its biases would not fill. Last of all the
+    first one is asked for once more.
+    """
+    kinds = [*rng.permutation([*BLOCKS, *BLOCKS]), "GRU", "LSTM"]
+    D, H = rng.integers(2, 40, len(kinds)), rng.integers(8, 60, len(kinds))
+    D[-2:], H[-2:] = rng.integers([2, 50], [5, 60]), rng.integers([50, 8], [60, 12])
+    budgets, seen = [], set()
+    for d, h, kind in zip(D, H, kinds, strict=True):
+        spent, one_more = _parameters(d, h, kind), _parameters(d, h + 1, kind)
+        share = {6: 0.25, 7: 0.7}.get(len(budgets), kind in seen)
+        budgets.append(spent + int(share * (one_more - spent - 1)))
+        seen.add(kind)
+    order = [*range(len(kinds)), 0]
+    given = {"parameters": np.array(budgets)[order], "D": D[order], "kind": np.array(kinds)[order]}
+    return Problem({"networks": len(kinds)}, given)
+
+
+def _right_size(problem: Problem) -> dict[str, np.ndarray]:
+    """Return the largest sizes that the budgets allow, found one after the other."""
+    found = []
+    for budget, D, kind in zip(*(problem.given[name] for name in ("parameters", "D", "kind")), strict=True):
+        H = 1
+        while _parameters(D, H + 1, kind) <= budget:
+            H += 1
+        found.append(H)
+    return {"size": np.array(found, float)}
+
+
+def _largest(budget: np.ndarray, blocks: np.ndarray, beside: np.ndarray) -> np.ndarray:
+    """Return the real H at which ``blocks * H * (H + beside)`` is the budget."""
+    return np.sqrt((beside / 2) ** 2 + budget / blocks) - beside / 2
+
+
+ROUNDING = 1e-9
+"""What is added before a size is cut to a whole number: a root that should be whole may come out a little below."""
+
+size = Calculation(
+    _draw_budgets,
+    _right_size,
+    Once(
+        terms(
+            "equal-parameters",
+            blocks=lambda kind: np.array([BLOCKS[one] for one in kind]),
+            biases=lambda kind: np.array([BIASES[one] for one in kind]),
+            beside=lambda D, biases: D + biases,
+            real=lambda parameters, blocks, beside: _largest(parameters, blocks, beside),
+            size=lambda real: np.floor(real + ROUNDING),
+        )
+    ),
+    lambda problem: problem.given,
+    equation="equal-parameters",
+    mistakes=(
+        mistake("size_rounded_up", "The size is rounded up, so that the layer has more parameters than the budget.",
+                size=lambda real: np.ceil(real - ROUNDING)),
+        mistake("size_rounded", "The size is rounded to the nearest whole number, which may be over the budget.",
+                size=lambda real: np.round(real)),
+        mistake("one_unit_too_few", "One unit too few: a layer may use the whole budget, to the last parameter.",
+                size=lambda real: np.ceil(real - ROUNDING) - 1),
+        mistake("one_unit_fewer_always", "One unit more fits into the budget, whatever the layer.",
+                size=lambda real: np.floor(real + ROUNDING) - 1),
+        mistake("one_bias_everywhere", "The GRU is sized with one bias in each block; it has b and bh.",
+                biases=lambda kind: np.ones(len(kind))),
+        mistake("two_biases_everywhere", "Every layer is sized with two biases in each block; only the GRU has bh.",
+                biases=lambda kind: np.full(len(kind), 2)),
+        mistake("biases_left_out", "The layers are sized without their biases.",
+                biases=lambda kind: np.zeros(len(kind))),
+        mistake("input_left_out", "The layers are sized without their input weights.", beside=lambda biases: biases),
+        mistake("recurrence_left_out", "The layers are sized without their recurrent weights.",
+                real=lambda parameters, blocks, beside: parameters / (blocks * beside)),
+        mistake("blocks_left_out", "Every layer is sized as if it had one block.",
+                blocks=lambda kind: np.ones(len(kind))),
+        mistake("gru_with_two_blocks", "The GRU is sized with two blocks; its candidate has weights of its own.",
+                blocks=lambda kind: np.array([{**BLOCKS, "GRU": 2}[one] for one in kind])),
+        mistake("gru_with_four_blocks", "The GRU is sized with four blocks, as many as an LSTM has.",
+                blocks=lambda kind: np.array([{**BLOCKS, "GRU": 4}[one] for one in kind])),
+        mistake("lstm_with_three_blocks", "The LSTM is sized with three blocks, one for each gate; its candidate has"
+                " weights of its own.", blocks=lambda kind: np.array([{**BLOCKS, "LSTM": 3}[one] for one in kind])),
+        mistake("input_and_biases_left_out", "The layers are sized by their recurrent weights alone.",
+                beside=lambda biases: 0 * biases),
+    ),
+)  # fmt: skip
+"""The hidden size that a layer of a kind gets from a budget."""
