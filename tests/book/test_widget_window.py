@@ -58,7 +58,7 @@ def bits_of(counts):
 def counted(place, width):
     """Return the bits left, how often the window stands in the text, and what follows most often, with its counts."""
     seen = SENTENCE[place - width : place]
-    counts = Counter(TEXT[i + width] for i in range(len(TEXT) - width) if TEXT.startswith(seen, i))
+    counts = Counter(re.findall(f"(?<={seen}).", TEXT))
     most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:5]
     return bits_of(list(counts.values())), counts.total(), "".join(v for v, _ in most), [n for _, n in most]
 
