@@ -31,11 +31,17 @@ def chapter():
     return names
 
 
-def bits_on_new_text(chapter, width, seed, **training):
-    """Train a network as the chapter does; return its bits on text that was held out."""
+def bits_own_and_new(chapter, width, seed, **training):
+    """Train a network as the chapter does; return its bits on the text that it saw and on text that was held out."""
     rng = np.random.default_rng(seed)
     to_train, held_out = chapter["cut_up"](TOKENS, width, rng)
-    return chapter["bits_left"](chapter["train"](to_train, rng, **training), held_out)
+    params = chapter["train"](to_train, rng, **training)
+    return chapter["bits_left"](params, to_train[::10]), chapter["bits_left"](params, held_out)
+
+
+def bits_on_new_text(chapter, width, seed, **training):
+    """Train a network as the chapter does; return its bits on text that was held out."""
+    return bits_own_and_new(chapter, width, seed, **training)[1]
 
 
 # --------------------------------------------------------------------------------------------------- the network
@@ -141,19 +147,16 @@ def test_two_letters_tell_more_than_one_and_four_more_than_two_in_other_training
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("optimizer", [Adam, RMSProp])
-def test_at_eight_times_the_updates_more_units_and_another_optimizer_the_order_stays(chapter, monkeypatch, optimizer):
+@pytest.mark.parametrize(("optimizer", "rate"), [(Adam, 0.01), (RMSProp, 0.003)])
+def test_at_eight_times_the_updates_eight_letters_know_their_own_text_better_and_new_text_worse_than_four(
+    chapter, monkeypatch, optimizer, rate
+):
     monkeypatch.setitem(chapter, "Adam", optimizer)
-    training = {"H": 128, "updates": 8000, "rate": 0.01}
-    one, two, four, eight = (bits_on_new_text(chapter, width, 41, **training) for width in (1, 2, 4, 8))
-    assert one - two > 0.5
-    assert two - four > 0.15
-    assert abs(four - eight) < 0.25
-
-
-@pytest.mark.long
-def test_the_held_out_bits_stay_above_the_counted_ones_however_long_the_training(chapter):
-    for width in (1, 2, 4):
-        assert bits_on_new_text(chapter, width, 42, H=128, updates=8000, rate=0.01) > chapter["counted_bits"](
-            TOKENS, width
-        )
+    training = {"H": 128, "updates": 8000, "rate": rate}
+    own, new = np.transpose([bits_own_and_new(chapter, width, 41, **training) for width in (1, 2, 4, 8)])
+    assert new[0] - new[1] > 0.5
+    assert new[1] - new[2] > 0.3
+    assert own[2] - own[3] > 0.1
+    assert new[3] - new[2] > 0.03
+    counted = [chapter["counted_bits"](TOKENS, width) for width in (1, 2, 4, 8)]
+    assert (new > counted).all()
