@@ -147,7 +147,7 @@ def test_two_letters_tell_more_than_one_and_four_more_than_two_in_other_training
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("optimizer", "rate"), [(Adam, 0.01), (RMSProp, 0.003)])
+@pytest.mark.parametrize(("optimizer", "rate"), [(Adam, 0.01), (RMSProp, 0.01)])
 def test_at_eight_times_the_updates_eight_letters_know_their_own_text_better_and_new_text_worse_than_four(
     chapter, monkeypatch, optimizer, rate
 ):
