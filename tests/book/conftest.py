@@ -84,6 +84,14 @@ def page(browser):
     opened.close()
 
 
+@pytest.fixture(scope="module")
+def screen(browser):
+    """Open one page for all tests of a module."""
+    opened = browser.page()
+    yield opened
+    opened.close()
+
+
 BASE_URL = "https://course.example.org/unrolled"
 SMALL_BOOK = {
     "index": "# A small book\n\n**Six pages** with the *frame* of the course, nothing more. "

@@ -207,14 +207,6 @@ def address(tmp_path_factory):
     return page_of(tmp_path_factory.mktemp("widgets"))
 
 
-@pytest.fixture(scope="module")
-def screen(browser):
-    """Open one page for all tests."""
-    opened = browser.page()
-    yield opened
-    opened.close()
-
-
 def show_as(page, width, *, media="", reduced_motion=False):
     """Set the width of a page, which makes it a telephone or a desk, the medium and what the reader prefers."""
     page.resize(width, 844, touch=width == PHONE_WIDTH)
