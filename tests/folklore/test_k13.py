@@ -1,17 +1,15 @@
 """K13, simpler and about as good: attempts to refute the verdict, with more updates, another optimizer and size."""
 
+import nbformat
 import numpy as np
 import pytest
-from folklore_pages import definitions
+from folklore_pages import FOLKLORE, definitions
 
 from unrolled import GRU, LSTM, RMSProp
 
 
 def page_of_k13():
     """Return the functions of the page with the tables that they read."""
-    import nbformat
-    from folklore_pages import FOLKLORE
-
     cells = nbformat.read(FOLKLORE / "k13-simpler-and-about-as-good.ipynb", as_version=4).cells
     source = next(cell.source for cell in cells if cell.id == "measure")
     names = {}
