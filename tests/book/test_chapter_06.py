@@ -155,7 +155,7 @@ def test_on_the_adding_problem_the_plain_network_is_last_at_eight_times_the_budg
 
 
 @pytest.mark.long
-def test_with_an_update_bias_of_0_the_gru_is_about_level_with_the_lstm_on_the_echo():
+def test_with_an_update_bias_of_0_the_gru_needs_fewer_updates_for_the_echo():
     lstm, gru, _ = np.median(contest("echo", range(20, 30), update_bias=0.0), axis=1)
     assert 0.6 < gru / lstm < 1.7
     assert gru < np.median(contest("echo", range(20, 30))[1])
