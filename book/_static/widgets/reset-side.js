@@ -43,7 +43,7 @@
     const { side, r, w, sent, product, before, after, heard } = numbers();
     const { left, right } = AT;
     drawing.innerHTML = [
-      text(AT.state, 24, "old state", "role-hidden small") + text(180, 24, "× W", "small") + text(AT.heard, 24, "heard", "role-hidden small"),
+      text(AT.state, 24, "old state", "role-hidden small") + text(180, 24, "× W", "small") + text(AT.before, 24, "before", side ? "small" : "small strong") + text(AT.after, 24, "after", side ? "small strong" : "small") + text(AT.heard, 24, "heard", "role-hidden small"),
       `<rect class="matrix" x="${left}" y="40" width="${right - left}" height="176" rx="6"/>`,
       ROWS.map((y, unit) => wire(`M${AT.state + 20} ${y}H${AT.before}`, H[unit]) + wire(`M${AT.before} ${y}H${left}`, sent[unit])).join(""),
       ROWS.map((y, unit) => wire(`M${left} ${y}H${right}`, w * sent[unit]) + wire(`M${left} ${y}L${right} ${ROWS[1 - unit]}`, (1 - w) * sent[unit])).join(""),
