@@ -87,5 +87,5 @@ def test_a_picture_too_low_or_a_text_too_small_is_beyond_the_limits():
 
 def test_the_pages_of_the_book_are_measured_chapters_first():
     names = [path.relative_to(pages.BOOK).as_posix() for path in pages.notebooks()]
-    assert names[:2] == ["02-the-recurrent-neural-network.ipynb", "03-backpropagation-through-time.ipynb"]
+    assert names[:2] == ["01-the-limits-of-feed-forward-networks.ipynb", "02-the-recurrent-neural-network.ipynb"]
     assert not [name for name in names if name.startswith("problem-sets")]

@@ -17,7 +17,7 @@ from browser import open_browser
 from page_requests import script_hosts
 
 from tools.chromium import INSTALL_CHROMIUM, find_chromium
-from unrolled import lstm_backward, lstm_forward, rnn_backward, rnn_forward
+from unrolled import gru_forward, lstm_backward, lstm_forward, rnn_backward, rnn_forward
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "book" / "_static"
@@ -627,14 +627,14 @@ def belt(forget, input_gate, output):
     return np.append(0, c), np.append(0, h), np.array(arrives)
 
 
-def write_conveyor(chromium):
-    """Write the still of the conveyor belt as the script draws it at the start."""
+def write_alone(chromium, name):
+    """Write the still of a widget that has a page to itself, as the script draws it at the start."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, open_browser(chromium, Path(folder)) as run:
         tab = run.page()
-        tab.go(page_of(Path(folder), names=("conveyor",)))
-        file = FIGURES / "widget-conveyor.html"
-        text = DRAWING.sub(lambda _: escaped(drawn(tab, "conveyor")), file.read_text(encoding="utf-8"))
-        file.write_text(LIVE.sub(lambda _: said(tab, "conveyor"), text), encoding="utf-8")
+        tab.go(page_of(Path(folder), names=(name,)))
+        file = FIGURES / f"widget-{name}.html"
+        text = DRAWING.sub(lambda _: escaped(drawn(tab, name)), file.read_text(encoding="utf-8"))
+        file.write_text(LIVE.sub(lambda _: said(tab, name), text), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -758,6 +758,108 @@ def test_the_thumb_of_the_belt_lies_below_its_step(conveyor):
     np.testing.assert_allclose(ends, 0, atol=1.5)
 
 
+# ---------------------------------------------------------------------------- chapter 6: the side of the reset
+
+
+def heard(r1, r2, w):
+    """Return what two candidates hear with the reset before the product and after it, by the GRU of the course."""
+    h, b = np.array([[0.6, 0.2]]), np.zeros(6)
+    with np.errstate(divide="ignore"):
+        b[:2] = np.clip(np.log([r1, r2]) - np.log1p([-r1, -r2]), -800, 800)
+    Wh = np.hstack([np.zeros((2, 4)), [[w, 1 - w], [1 - w, w]]])
+    x, Wx = np.zeros((1, 1, 1)), np.zeros((1, 6))
+    sides = [gru_forward(x, h, Wx, Wh, b, reset_after=after)[1] for after in (False, True)]
+    return [np.arctanh(cache.gates[0, 2, 0]) for cache in sides]
+
+
+def pair(values):
+    """Return two numbers as the widget writes them."""
+    return "({:.2f}, {:.2f})".format(*values)
+
+
+@pytest.fixture(scope="module")
+def reset_address(tmp_path_factory):
+    """Return the address of a page with the side of the reset alone."""
+    return page_of(tmp_path_factory.mktemp("reset-side"), names=("reset-side",))
+
+
+@pytest.fixture
+def reset_side(screen, reset_address):
+    """Return the page with the side of the reset freshly opened, as wide as a desk."""
+    show_as(screen, DESK_WIDTH)
+    screen.go(reset_address)
+    yield screen
+    assert screen.errors() == []
+
+
+def test_the_script_of_the_reset_stays_small_and_asks_for_nothing():
+    test_a_script_stays_small_and_asks_for_nothing("reset-side")
+
+
+@pytest.mark.parametrize(("r1", "r2", "w"), [(1, 0, 0), (0.3, 0.8, 0.4), (0.5, 0.5, 0.2), (0.9, 0.1, 1), (0, 0, 0.5)])
+@pytest.mark.parametrize("side", [0, 1])
+def test_both_sides_of_the_reset_have_the_numbers_of_the_gru_of_the_course(reset_side, side, r1, r2, w):
+    set_sliders(reset_side, "reset-side", side=side, r1=r1, r2=r2, w=w)
+    found, expected = numbers(reset_side, "reset-side"), heard(r1, r2, w)
+    for name, array in (("before", expected[0]), ("after", expected[1]), ("heard", expected[side])):
+        np.testing.assert_allclose(found[name], array, rtol=1e-9, atol=1e-12, err_msg=name)
+    line = said(reset_side, "reset-side")
+    assert f"The candidates hear {pair(expected[side])}." in line
+    assert f"they would hear {pair(expected[1 - side])}." in line
+    if r1 == r2 or w == 1:
+        np.testing.assert_allclose(expected[0], expected[1], atol=1e-12)
+
+
+def test_the_wires_of_the_reset_are_as_thick_as_what_they_carry(reset_side):
+    set_sliders(reset_side, "reset-side", side=1, r1=0.5, r2=0.2, w=0.3)
+    thick = re.findall(r'class="wire" d="M256 \d+H294" stroke-width="([\d.]+)"', drawn(reset_side, "reset-side"))
+    np.testing.assert_allclose(np.array(thick, float), 12 * heard(0.5, 0.2, 0.3)[1], atol=0.011)
+
+
+def test_still_and_script_of_the_reset_draw_the_same(screen, reset_address):
+    test_still_and_script_draw_the_same(screen, reset_address, "reset-side")
+
+
+def test_the_still_of_the_reset_says_the_numbers_of_numpy():
+    before, after = heard(1, 0, 0)
+    assert still("reset-side")[1] == (
+        f"Reset before the product: r ⊙ h = (0.60, 0.00) times W. The candidates hear {pair(before)}. "
+        f"After, they would hear {pair(after)}."
+    )
+
+
+def test_arrow_keys_and_the_button_flip_the_reset_and_reset_brings_the_still_back(reset_side):
+    focus(reset_side, "[data-widget=reset-side] [name=flip]")
+    for key, side in [("ArrowRight", 1), ("ArrowRight", 1), ("ArrowLeft", 0), ("End", 1), ("Enter", 0), ("Space", 1)]:
+        reset_side.press(key)
+        assert numbers(reset_side, "reset-side")["side"] == side, key
+    focus(reset_side, "[data-widget=reset-side] [name=w]")
+    reset_side.press("ArrowRight", "ArrowRight")
+    assert numbers(reset_side, "reset-side")["w"] == pytest.approx(0.2)
+    focus(reset_side, "[data-widget=reset-side] [name=reset]")
+    reset_side.press("Enter")
+    assert drawn(reset_side, "reset-side") == still("reset-side")[0]
+
+
+@pytest.mark.parametrize(("scripts", "media"), [(False, ""), (False, "print"), (True, "print")])
+def test_the_reset_stands_without_scripts_and_in_print(screen, reset_address, scripts, media):
+    show_as(screen, DESK_WIDTH, media=media)
+    screen.go(reset_address, scripts=scripts)
+    assert screen.evaluate(f"({VISIBLE})({json.dumps(CONTROLS)})") == 0
+    assert screen.evaluate(f"({VISIBLE})('.widget svg .drawing, .widget-live, .widget figcaption')") == 3
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_reset_fits_a_telephone(screen, reset_address, side):
+    show_as(screen, PHONE_WIDTH)
+    screen.go(reset_address)
+    set_sliders(screen, "reset-side", side=side, r1=0.5, r2=1, w=0.5)
+    assert min(screen.evaluate(TEXT_SIZES)) >= SMALLEST_TEXT
+    assert screen.evaluate(BEYOND) == []
+    assert screen.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH
+
+
 if __name__ == "__main__":
     write_generated(find_chromium() or sys.exit(INSTALL_CHROMIUM))
-    write_conveyor(find_chromium())
+    for alone in ("conveyor", "reset-side"):
+        write_alone(find_chromium(), alone)

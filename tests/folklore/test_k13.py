@@ -1,0 +1,65 @@
+"""K13, simpler and about as good: attempts to refute the verdict, with more updates, another optimizer and size."""
+
+import nbformat
+import numpy as np
+import pytest
+from folklore_pages import FOLKLORE, definitions
+
+from unrolled import GRU, LSTM, RMSProp
+
+
+def page_of_k13():
+    """Return the functions of the page with the tables that they read."""
+    cells = nbformat.read(FOLKLORE / "k13-simpler-and-about-as-good.ipynb", as_version=4).cells
+    source = next(cell.source for cell in cells if cell.id == "measure")
+    names = {}
+    exec(compile(source[: source.index("\nequal = ")], "k13, cell measure", "exec"), names)
+    return names
+
+
+page = page_of_k13()
+ELSEWHERE = range(20, 30)
+
+
+def test_the_page_still_defines_what_the_tests_use():
+    assert {"wait", "waits", "ratio", "hidden_size_for"} <= set(vars(definitions("k13-simpler-and-about-as-good")))
+
+
+def test_the_interval_of_two_equal_layers_holds_1_and_that_of_a_layer_twice_as_slow_holds_2():
+    runs = np.arange(10.0, 20.0)
+    middle, low, high = page["ratio"](np.array([runs, runs]))
+    assert (middle, low < 1 < high) == (1, True)
+    middle, low, high = page["ratio"](np.array([runs, 2 * runs]))
+    assert (middle, low < 2 < high, low > 1) == (2, True, True)
+
+
+def test_three_quarters_of_the_weights_and_more_units_at_equal_parameters():
+    layers = [layer(20, 100, 2, np.random.default_rng(0)).params for layer in (LSTM, GRU)]
+    lstm, gru = (sum(params[name].size for name in ("Wx", "Wh", "b")) for params in layers)
+    assert gru / lstm == 0.75
+    for D in (1, 7, 50):
+        sizes = [page["hidden_size_for"](5000, D, kind) for kind in ("LSTM", "GRU")]
+        assert sizes[0] < sizes[1] < 1.34 * sizes[0] + 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "how",
+    [{"budget": 8000}, {"P": 2000}, {"optimizer": RMSProp, "factor": 0.3}, {"factor": 0.5}],
+    ids=["eight times the budget", "four times the parameters", "RMSProp", "half the rates"],
+)
+@pytest.mark.parametrize("task", ["adding", "order", "brackets"])
+def test_the_gru_stays_ahead_on_three_tasks(task, how):
+    assert page["ratio"](page["waits"](task, seeds=ELSEWHERE, **how))[0] < 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", [{"budget": 8000}, {"P": 2000}], ids=["eight times the budget", "more parameters"])
+def test_the_lstm_stays_ahead_on_the_echo(how):
+    assert page["ratio"](page["waits"]("echo", seeds=ELSEWHERE, **how))[0] > 1
+
+
+@pytest.mark.long
+def test_a_start_without_an_update_bias_makes_the_echo_shorter_to_learn():
+    waits = [[page["wait"]("echo", "GRU", seed, update_bias=bias) for seed in ELSEWHERE] for bias in (0.0, 1.0)]
+    assert np.median(waits[0]) < np.median(waits[1])

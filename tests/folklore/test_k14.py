@@ -1,0 +1,43 @@
+"""K14, the GRU resets the state directly: attempts to refute the verdict, with more updates, other sizes, RMSProp."""
+
+import numpy as np
+import pytest
+from folklore_pages import definitions
+
+from unrolled import RMSProp
+
+page = definitions("k14-resets-the-state-directly")
+
+
+def test_the_first_step_from_zero_is_the_same_and_so_is_all_with_equal_gates():
+    assert page.difference(10, 0)[0] < 1e-12
+    assert page.difference(0, 0).max() < 1e-12
+    assert page.difference(1, 0)[1:].min() > 1e-4
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_a_model_that_is_moved_there_and_back_is_the_same_without_a_bias_inside(reset_after):
+    model, rng = page.fresh(0, reset_after)
+    page.train(model, rng, 30)
+    there = page.moved(model, not reset_after)
+    back = page.moved(there, reset_after)
+    if reset_after:
+        # Two biases became one: what stood inside the reset now stands outside, which is another layer.
+        assert abs(page.error(back) - page.error(model)) > 1e-6
+    else:
+        assert page.error(back) == pytest.approx(page.error(model), rel=1e-12)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "how",
+    [{"updates": 2000}, {"H": 24}, {"T": 40, "updates": 500}, {"optimizer": RMSProp, "rate": 0.01, "updates": 500}],
+    ids=["eight times the updates", "24 units", "40 numbers", "RMSProp"],
+)
+@pytest.mark.parametrize("learned_after", [True, False])
+def test_the_error_grows_on_the_other_side_and_training_mends_it(learned_after, how):
+    errors = np.array([page.move_and_mend(seed, learned_after, **how) for seed in range(20, 26)])
+    assert np.median(errors[:, 0]) < 0.01
+    assert np.all(errors[:, 1] > errors[:, 0])
+    assert np.median(errors[:, 1] / errors[:, 0]) > 2
+    assert np.median(errors[:, -1]) < 0.6 * np.median(errors[:, 1])
