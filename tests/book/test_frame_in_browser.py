@@ -323,6 +323,16 @@ class Visit(NamedTuple):
     theme_after_print: str
 
 
+# What fades in is there at once, and what will be typeset or laid out in the next two frames is.
+AT_ONCE = """(async () => {
+  for (const wait of [0, 1]) {
+    await new Promise(requestAnimationFrame);
+    document.getAnimations().filter((animation) => animation.effect.getComputedTiming().endTime < Infinity)
+      .forEach((animation) => animation.finish());
+  }
+})()"""
+
+
 @pytest.fixture(scope="module", params=[*in_table_of_contents(), *NOT_IN_CONTENTS])
 def visit(request, site, browser):
     """Open a page in a browser that has stored nothing, and look at it in every way."""
@@ -332,10 +342,10 @@ def visit(request, site, browser):
     room, formulas = page.evaluate(ROOM_AROUND_FORMULAS), page.evaluate(FORMULAS)
     page.evaluate("document.querySelectorAll('.bd-article details').forEach((box) => { box.open = true; })")
     page.evaluate(ONE_WORD_OF_CODE_OF_A_KIND)
-    wait(page, 400)  # they fade in
+    page.evaluate(AT_ONCE)
     serious = {"light": found_by_axe(page)}
     set_theme(page, "dark")
-    wait(page, 400)
+    page.evaluate(AT_ONCE)
     serious["dark"] = found_by_axe(page, COLORS_ONLY)
     page.evaluate(PICTURES)
     pale = page.evaluate(PALE)
@@ -343,7 +353,7 @@ def visit(request, site, browser):
     page.resize(672, 950)  # an A4 sheet within its margins
     page.use_medium("print")
     page.evaluate("document.querySelector('.bd-article details.hide')?.setAttribute('open', '')")
-    wait(page, 400)
+    page.evaluate(AT_ONCE)
     details = page.evaluate("document.querySelectorAll('.bd-article details.hide').length")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     paper = page.evaluate(ON_PAPER)

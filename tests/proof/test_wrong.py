@@ -7,7 +7,9 @@ from mutants import mutants
 import solutions
 
 SEEDS = range(2)
-ONE_SEED = range(1)  # for what is made by the hundred; `make audit` looks at it on many
+# Of what is made by the hundred, every third is looked at on one seed; `make audit` looks at all of it on many.
+ONE_SEED = range(1)
+EVERY = 3
 
 
 def passes(question, namespace, seeds=ONE_SEED):
@@ -30,25 +32,27 @@ def test_a_wrong_solution_is_refused_and_told_its_mistake(set_name, question):
 
 def test_a_spoiled_solution_is_refused(set_name, question):
     true = solutions.true_solution(set_name)
-    spoiled = {name: {**true, question.name: spoil(true[question.name])} for name, spoil in corruptions(question)}
+    some = list(corruptions(question))[::EVERY]
+    spoiled = {name: {**true, question.name: spoil(true[question.name])} for name, spoil in some}
     survivors = {name: passed for name, namespace in spoiled.items() if (passed := passes(question, namespace))}
     harmless = solutions.harmless_corruptions(set_name, question.name)
     assert spoiled
     assert {name: passed for name, passed in survivors.items() if name not in harmless} == {}
-    assert set(harmless) <= set(survivors)
+    assert set(harmless) & set(spoiled) <= set(survivors)
 
 
 def test_a_mutant_is_refused_unless_it_is_known_to_be_no_mistake(set_name, question):
     equivalent = solutions.equivalent_mutants(set_name, question.name)
-    survivors = set()
-    for what, source in mutants(set_name, question.name):
+    tried, survivors = set(), set()
+    for what, source in list(mutants(set_name, question.name))[::EVERY]:
+        tried.add(what)
         try:
             namespace = solutions.with_cell(set_name, question.name, source)
         except Exception:  # a mutant that cannot even be run is no danger
             continue
         if passes(question, namespace):
             survivors.add(what)
-    assert survivors == set(equivalent)
+    assert survivors == tried & set(equivalent)
 
 
 def test_a_backward_pass_made_of_differences_is_refused(set_name, gradient):
