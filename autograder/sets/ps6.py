@@ -1,9 +1,10 @@
 """Problem set 6: gated recurrent units."""
 
 from autograder.engine.backward import Backward
+from autograder.engine.measurement import Measurement
 from autograder.engine.number import Number
 from autograder.engine.values import Values
-from autograder.layers import gru, gru_backward, gru_sizes
+from autograder.layers import gru, gru_backward, gru_measured, gru_sizes
 
 STEP_CACHE = {
     **{"x_t": "ND", "h_prev": "NH", "Wx": "DZ", "Wh": "HZ"},
@@ -28,6 +29,7 @@ QUESTIONS = (
         relies_on="gru_step_forward",
         keeps={name: f"T{axes}" for name, axes in STEP_CACHE.items()},
     ),
+    Measurement("parting_step", gru_measured.parting_step, relies_on="gru_step_forward_before"),
     Values(
         "update_gate_between(h_prev, n, h_t) -> z NH",
         gru.mixture,

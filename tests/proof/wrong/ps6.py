@@ -383,3 +383,25 @@ WRONG = {
         ("says: expected a whole number", "return int(", "return float("),
     ],
 }  # fmt: skip
+
+VALUES = {
+    "parting_step": [
+        ("counted_from_one", 21),
+        ("last_step_together", 19),
+        ("by_norm", 13),
+        ("by_sum", 7),
+        ("without_sign", 42),
+        ("any_difference", 1),
+        ("farthest", 45),
+        ("from_the_same_state", 31),
+        ("steps_left", 40),
+        ("", 0),
+        ("", 20.5),
+    ]
+}
+
+EQUIVALENT = {
+    "parting_step": [
+        ("one round fewer in `for t in range(60):`", "They have parted long before the last step."),
+    ]
+}
