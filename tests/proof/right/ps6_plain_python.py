@@ -115,7 +115,7 @@ repaired_gru_backward = gru_backward
 
 
 def gru_parameter_count(D, H):
-    return len([None for _ in range(3 * H) for _ in range(D + H + 2)])
+    return sum(D + H + 2 for _ in range(3 * H))
 
 
 def hidden_size_for(parameters, D, kind):
