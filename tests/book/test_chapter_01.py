@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import nbformat
@@ -23,7 +24,7 @@ TOKENS = np.array([LETTERS.index(letter) for letter in TEXT])
 def chapter():
     """Return the functions of the chapter by name; nothing else of its cells is run."""
     names = {"np": np, "re": re, "Counter": Counter, "sliding_window_view": sliding_window_view, "Adam": Adam}
-    names |= {"letters": LETTERS}
+    names |= {"letters": LETTERS, "product": product}
     for cell in nbformat.read(CHAPTER, as_version=4).cells:
         if cell.cell_type == "code" and not cell.source.startswith("%"):
             functions = [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
@@ -57,8 +58,8 @@ def test_the_network_and_its_gradients_are_those_of_the_layers_of_the_course(cha
     z, first = affine_forward(x, W1, b1)
     expected_y, second = affine_forward(np.tanh(z), W2, b2)
     expected_loss, expected_dy = softmax_cross_entropy(expected_y, targets)
-    da, dW2, db2 = affine_backward(expected_dy, second)
-    dx, dW1, db1 = affine_backward(da * (1 - np.tanh(z) ** 2), first)
+    dh, dW2, db2 = affine_backward(expected_dy, second)
+    dx, dW1, db1 = affine_backward(dh * (1 - np.tanh(z) ** 2), first)
     np.testing.assert_allclose(y, expected_y, rtol=1e-12)
     assert loss == pytest.approx(expected_loss, rel=1e-12)
     for gradient, expected in zip(
@@ -69,6 +70,14 @@ def test_the_network_and_its_gradients_are_those_of_the_layers_of_the_course(cha
 
 def test_the_softmax_does_not_overflow(chapter):
     np.testing.assert_allclose(chapter["softmax"](np.array([[1000.0, 1000.0, -1000.0]])), [[0.5, 0.5, 0]])
+
+
+def test_the_loss_of_a_letter_whose_chance_rounds_to_zero_is_finite_and_the_scores_stay_as_they_were(chapter):
+    y = np.array([[1000.0, -1000.0, 0.0]])
+    loss, dy = chapter["cross_entropy"](y, np.array([1]))
+    assert loss == pytest.approx(2000)
+    np.testing.assert_array_equal(dy, [[1, -1, 0]])
+    np.testing.assert_array_equal(y, [[1000, -1000, 0]])
 
 
 @pytest.mark.parametrize(("width", "V"), [(1, 3), (2, 3), (5, 4)])
@@ -82,27 +91,27 @@ def test_a_window_holds_the_letters_before_its_target_in_their_order(chapter, wi
 
 
 def test_the_error_of_a_central_difference_falls_to_a_quarter_when_the_step_is_halved(chapter):
-    u = np.array([0.3, -0.7])
+    x = np.array([[0.3, -0.7]])
+    exact = np.exp(0.3) * np.array([[np.sin(-0.7), np.cos(-0.7)]])
     errors = [
-        np.abs(chapter["central_difference"](lambda: np.exp(u[0]) * np.sin(u[1]), u, eps) - exact).max()
-        for exact in [np.exp(0.3) * np.array([np.sin(-0.7), np.cos(-0.7)])]
+        np.abs(chapter["central_difference"](lambda x: np.exp(x[0, 0]) * np.sin(x[0, 1]), x, eps) - exact).max()
         for eps in (0.2, 0.1, 0.05)
     ]
     assert np.divide(errors[:-1], errors[1:]) == pytest.approx([4, 4], rel=0.02)
-    np.testing.assert_array_equal(u, [0.3, -0.7])  # put back as it was
+    np.testing.assert_array_equal(x, [[0.3, -0.7]])  # left as it was
 
 
 # ------------------------------------------------------------------------------------------------------- counting
 
 
 @pytest.mark.parametrize("width", [0, 1, 3, 8])
-def test_counted_bits_are_the_entropies_of_the_windows_weighted_by_how_often_they_stand_there(chapter, width):
+def test_the_conditional_entropy_is_that_of_the_windows_weighted_by_how_often_they_stand_there(chapter, width):
     text = TEXT[:5000]
     after = {}
     for i in range(len(text) - width):
         after.setdefault(text[i : i + width], Counter())[text[i + width]] += 1
     expected = sum(c.total() * chapter["bits_of"](c) for c in after.values()) / (len(text) - width)
-    assert chapter["counted_bits"](TOKENS[:5000], width) == pytest.approx(expected, abs=1e-9)
+    assert chapter["conditional_entropy"](TOKENS[:5000], width) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])
@@ -110,7 +119,7 @@ def test_counts_say_too_few_bits_on_average_and_the_fewer_the_shorter_the_text(c
     rng = np.random.default_rng(5)
     truth = np.log2(27)  # of letters that are drawn at random, whatever the window
     means = [
-        np.mean([chapter["counted_bits"](rng.integers(0, 27, length), width) for _ in range(10)])
+        np.mean([chapter["conditional_entropy"](rng.integers(0, 27, length), width) for _ in range(10)])
         for length in (500, 2000, 8000)
     ]
     assert means[0] < means[1] < means[2] < truth
@@ -131,6 +140,13 @@ def test_of_a_parity_one_bit_is_left_by_every_window_but_the_whole(chapter, T):
     assert [chapter["parity_bits"](T, width) for width in range(T + 1)] == [1] * T + [0]
 
 
+@pytest.mark.parametrize("longest", [0, 3, 9])
+def test_of_a_bracket_one_bit_is_left_in_every_text_that_is_longer_than_the_window(chapter, longest):
+    for width in range(1, longest + 3):
+        longer = sum(1 + length > width for length in range(longest + 1))  # with the bracket itself
+        assert chapter["bracket_bits"](longest, width) == pytest.approx(longer / (longest + 1))
+
+
 # ----------------------------------------------------------------------------------------- bits against the width
 
 
@@ -147,16 +163,17 @@ def test_two_letters_tell_more_than_one_and_four_more_than_two_in_other_training
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("seed", [41, 42])
 @pytest.mark.parametrize(("optimizer", "rate"), [(Adam, 0.01), (RMSProp, 0.01)])
 def test_at_eight_times_the_updates_eight_letters_know_their_own_text_better_and_new_text_worse_than_four(
-    chapter, monkeypatch, optimizer, rate
+    chapter, monkeypatch, optimizer, rate, seed
 ):
     monkeypatch.setitem(chapter, "Adam", optimizer)
     training = {"H": 128, "updates": 8000, "rate": rate}
-    own, new = np.transpose([bits_own_and_new(chapter, width, 41, **training) for width in (1, 2, 4, 8)])
+    own, new = np.transpose([bits_own_and_new(chapter, width, seed, **training) for width in (1, 2, 4, 8)])
     assert new[0] - new[1] > 0.5
     assert new[1] - new[2] > 0.3
     assert own[2] - own[3] > 0.1
     assert new[3] - new[2] > 0.03
-    counted = [chapter["counted_bits"](TOKENS, width) for width in (1, 2, 4, 8)]
+    counted = [chapter["conditional_entropy"](TOKENS, width) for width in (1, 2, 4, 8)]
     assert (new > counted).all()
