@@ -68,16 +68,20 @@ def test_another_optimizer_or_size_leaves_the_edge_where_it_is(optimizer, rate, 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(30, 33))
-def test_at_eight_times_the_updates_a_window_of_three_still_knows_nothing(seed):
-    assert on(page.made_cuts, 3, seed, H=128, updates=2400) > 1.98
-    assert on(page.made_cuts, 4, seed, updates=2400) < page.there_is(4) + 0.03
+@pytest.mark.parametrize(("optimizer", "rate"), [(Adam, 0.01), (RMSProp, 0.01)])
+def test_at_eight_times_the_updates_and_four_times_the_units_the_edge_is_where_it_was(optimizer, rate, seed):
+    training = {"H": 128, "updates": 2400, "optimizer": optimizer, "rate": rate}
+    assert on(page.made_cuts, 3, seed, **training) > 1.98
+    assert abs(on(page.made_cuts, 4, seed, **training) - page.there_is(4)) < 0.03
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("seed", range(40, 43))
 @pytest.mark.parametrize(("optimizer", "rate"), [(Adam, 0.02), (RMSProp, 0.01)])
-def test_on_the_real_text_eight_times_the_updates_name_more_letters_in_the_same_order(optimizer, rate):
+def test_on_the_real_text_eight_times_the_updates_name_more_letters_in_the_same_order(optimizer, rate, seed):
     training = {"H": 128, "updates": 4800, "optimizer": optimizer, "rate": rate}
-    one, two, four = (page.on_real_text(width, 40, **training) for width in (1, 2, 4))
+    one, two, four = (page.on_real_text(width, seed, **training) for width in (1, 2, 4))
     assert one[1] + 0.05 < two[1] < four[1] - 0.05
-    assert one[0] > two[0] + 0.5 > four[0] + 0.8
-    assert four[1] > page.on_real_text(4, 40)[1]
+    assert one[0] - two[0] > 0.5
+    assert two[0] - four[0] > 0.3
+    assert four[1] > page.on_real_text(4, seed)[1]
