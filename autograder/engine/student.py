@@ -1,5 +1,6 @@
 """What a check sees of a submission: functions it can call and values it can read, wherever they run."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,10 +39,17 @@ class FunctionRaised(CheckFailed):
 
 
 class Student:
-    """A submission, asked over `ask`: a function from request to answer (see `autograder.calling.Caller`)."""
+    """A submission, asked over `ask`: a function from request to answer (see `autograder.calling.Caller`).
 
-    def __init__(self, ask: Ask):
+    Attributes
+    ----------
+    clock : callable
+        The seconds that a processor has spent on the submission so far, as far as they can be told.
+    """
+
+    def __init__(self, ask: Ask, clock: Callable[[], float] = time.process_time):
         self._ask = ask
+        self.clock = clock
 
     @classmethod
     def of_namespace(cls, namespace: Mapping[str, Any]) -> "Student":

@@ -213,7 +213,7 @@ class _Run:
             return verdict(False, f"{cell.check} was not checked: the time for the whole notebook was used up.")
         try:
             with np.errstate(all="ignore"):
-                said = run_check(cell.check, Student(worker.ask))
+                said = run_check(cell.check, Student(worker.ask, worker.clock))
         except CheckFailed as failure:
             return verdict(False, str(failure), failure.mistakes)
         except Exception as error:  # data that a check was not made for must not stop the class

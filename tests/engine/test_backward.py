@@ -1,6 +1,7 @@
 """The numeric gradient checker, tried on itself: what it lets pass, what it refuses, and what it says."""
 
 import re
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,7 @@ from small_layers import (
 from autograder.engine.backward import (
     ANALYTIC,
     ANALYTIC_SATURATED,
+    COST_FLOOR_SECONDS,
     COST_RATIO,
     OUR_PASSES,
     TOLERANCE,
@@ -764,7 +766,7 @@ class Clock:
 
     def __init__(self, monkeypatch):
         self.now, self.calls = 0.0, []
-        monkeypatch.setattr("autograder.engine.backward.time.perf_counter", lambda: self.now)
+        monkeypatch.setattr("autograder.engine.backward.time.process_time", lambda: self.now)
 
     def spends(self, name, *seconds):
         """Return a call that takes these seconds, one after the other, and the last of them from then on."""
@@ -779,7 +781,8 @@ class Clock:
     def check(self, backward, forward):
         """Look at the cost of a backward pass that takes these seconds, and return what is said against it."""
         try:
-            refuse_slow_backward("f", self.spends("forward", *forward), self.spends("backward", *backward), 39_892)
+            calls = self.spends("forward", *forward), self.spends("backward", *backward)
+            refuse_slow_backward("f", *calls, 39_892, lambda: self.now)
         except CheckFailed as failure:
             return str(failure)
         return None
@@ -841,7 +844,7 @@ def test_what_is_not_slow_is_called_once_and_the_forward_pass_only_to_compare(mo
 
 def test_the_cost_is_looked_at_where_a_calculation_says_how_large(monkeypatch):
     now, shapes, right = [0.0], [], wave_backward.calculation.right
-    monkeypatch.setattr("autograder.engine.backward.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("autograder.engine.backward.time.process_time", lambda: now[0])
 
     def slow(dy, cache):
         shapes.append((*cache["x"].shape, cache["W"].shape[1]))
@@ -852,15 +855,37 @@ def test_the_cost_is_looked_at_where_a_calculation_says_how_large(monkeypatch):
         now[0] += 1e-5
         return right(problem)
 
-    passes(wave_backward, wave_backward=slow)
+    def said_of(question):
+        try:
+            question.check(student, np.random.default_rng(0))
+        except CheckFailed as failure:
+            return str(failure)
+        return None
+
+    student = Student(Student.of_namespace({**RIGHT, "wave_backward": slow})._ask, lambda: now[0])
+    assert said_of(wave_backward) is None
     assert (2, 30, 40) not in shapes
     large = with_cases(wave_backward, large={"N": 2, "D": 30, "H": 40})
     large = replace(large, calculation=replace(large.calculation, right=ours))
-    said = str(failure_of(large, wave_backward=slow))
+    said = said_of(large)
     assert said.startswith(
         "wave_backward takes 60000 times as long as a forward and a backward pass have to, when there are 1,000"
     )
     assert shapes[-1] == (2, 30, 40)
+
+
+def test_a_right_backward_pass_that_waits_for_a_busy_processor_is_not_refused():
+    """A process of the lowest priority beside two others of the usual one was given 1/68 of a processor."""
+    waited = []
+
+    def starved(dy, cache):
+        if len(dy) == 2 and dy.shape[1] == 40:
+            waited.append(time.sleep(COST_FLOOR_SECONDS + 0.1))
+        return RIGHT["wave_backward"](dy, cache)
+
+    large = with_cases(wave_backward, large={"N": 2, "D": 30, "H": 40})
+    passes(large, wave_backward=starved)
+    assert waited
 
 
 def test_what_is_kept_for_a_problem_is_let_go_before_the_next():
