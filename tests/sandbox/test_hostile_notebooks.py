@@ -10,6 +10,7 @@ import pytest
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.engine.calling import Polynomial
 from autograder.engine.outputs import Signature
 from autograder.grading.assignment import Assignment, SourceCell
 from autograder.grading.notebook import Graded, grade_notebook
@@ -59,7 +60,7 @@ def test_right_functions_get_their_points_so_that_the_attacks_below_could_have()
 
 def test_every_kind_of_question_is_attacked():
     assert {type(QUESTIONS[name]).__name__ for name in ONE_OF_EACH_KIND} == {
-        "Values", "InDict", "Property", "Backward", "Number", "Measurement",
+        "Values", "InDict", "Property", "Order", "Backward", "Number", "Measurement",
     }  # fmt: skip
 
 
@@ -190,6 +191,60 @@ def test_answers_in_store_for_calls_that_will_come_get_no_points():
     )
     graded, _ = grade(store)
     assert passed(graded) == []
+
+
+SLOPES = """
+import numpy as np
+def central_difference(f, x, eps):
+    gradient = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        ahead, behind = x.copy(), x.copy()
+        ahead[index] += eps
+        behind[index] -= eps
+        gradient[index] = (f(ahead) - f(behind)) / (2 * eps)
+    return gradient
+"""
+A_FUNCTION_THAT_WAS_GIVEN = {
+    "its coefficients are set to zero": "f.__self__.powers[...] = 0; f.__self__.mixed[...] = 0; return 0 * x",
+    "its class gives another value": "type(f.__self__).__call__ = lambda self, x: 0.0; return 0 * x",
+    "it is handed back": "return f",
+    "it is handed back in a tuple": "return (f,)",
+    "what it is made of is handed back": "return f.__self__.powers[0]",
+    "the worker hands over a function": "Caller.answer = lambda *a: {'result': f.__self__}; return 0 * x",
+    "the worker hands over functions": "Caller.answer = lambda *a: {'result': (f.__self__,) * 2}; return 0 * x",
+    "the worker says that x has become a function": "Caller.answer = lambda *a: {'result': 0 * x, 'changed': f.__self__}",
+    "the worker sends a program": "wire.encode = lambda m: frame({'polynomial': ['lambda x: 0', 'eval']}); return x",
+    "the worker sends one that calls itself": (
+        "wire.encode = lambda m: frame({'polynomial': [{'polynomial': [{'seeded': 1}, {'opaque': 0}]}, 0.0]}); return x"
+    ),
+}
+AT_HAND = """
+import json, struct
+from autograder.engine.calling import Caller, Polynomial
+from autograder.sandbox import wire
+def frame(node):
+    tree = {'dict': [['result', node], ['changed', {'list': []}], ['number', 1]]}
+    header = json.dumps({'tree': tree, 'arrays': []}).encode()
+    return struct.pack('>II', len(header), 0) + header
+def central_difference(f, x, eps):
+    """
+
+
+@pytest.mark.parametrize("attack", A_FUNCTION_THAT_WAS_GIVEN)
+def test_a_function_that_was_given_is_of_no_use_against_the_grader(attack):
+    value, calls = Polynomial(np.ones((1, 2)), np.ones(2))(np.ones(2)), Polynomial.__call__
+    graded, _ = grade(AT_HAND + A_FUNCTION_THAT_WAS_GIVEN[attack], checks=("central_difference",))
+    assert passed(graded) == []
+    (verdict,) = graded.verdicts
+    assert verdict.message.startswith(("central_difference", "The cell could"))
+    assert [remark for remark in graded.remarks if "could not be completed" in remark] == []
+    assert Polynomial.__call__ is calls
+    assert Polynomial(np.ones((1, 2)), np.ones(2))(np.ones(2)) == value
+
+
+def test_a_right_difference_gets_its_points_so_that_the_attacks_above_could_have():
+    graded, _ = grade(SLOPES, checks=("central_difference",))
+    assert passed(graded) == ["central_difference"]
 
 
 # ---- harm to the grader ----

@@ -63,6 +63,26 @@ def test_the_whole_submission_has_a_limit(seconds, lost):
         assert session.run("c", "import time; time.sleep(0.8)").lost == lost
 
 
+@pytest.mark.parametrize("confined", [True, False])
+def test_the_clock_of_a_worker_counts_what_a_processor_spends_on_it_and_no_waiting(confined):
+    burn = "import time\nend = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
+    with open_session(confined=confined) as session:
+        started = session.clock()
+        session.run("c", "import time; time.sleep(1.0)")
+        waited = session.clock() - started
+        session.run("c", burn)
+        assert waited < 0.2
+        assert 0.4 < session.clock() - started - waited < 0.8
+
+
+def test_where_the_system_does_not_count_a_clock_on_the_wall_does(monkeypatch):
+    monkeypatch.setattr("autograder.sandbox.session._processor_seconds", lambda process: 0.0)
+    with open_session() as session:
+        started = session.clock()
+        session.run("c", "import time; time.sleep(0.3)")
+        assert session.clock() - started >= 0.3
+
+
 def test_limits_for_the_default_timeout_are_the_default_limits():
     assert Limits.for_timeout(Limits.cell_seconds) == Limits()
 
