@@ -1,4 +1,4 @@
-"""Questions that ask for a whole number which the student measured on a network that the notebook gives."""
+"""Questions that ask for a whole number which the student measured on something that the notebook gives."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +27,8 @@ class Measured:
         Returns wrong answers that people arrive at: name of the mistake to (answer, what was mistaken).
     otherwise : str
         What to say of any other answer.
+    what : str
+        What it is measured on, as a message calls it.
     """
 
     network: Callable[[], Mapping[str, np.ndarray]]
@@ -34,6 +36,7 @@ class Measured:
     right: Callable[[], int]
     near_misses: Callable[[], Mapping[str, tuple[int, str]]]
     otherwise: str
+    what: str = "network"
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Measurement:
         missed = {value: (name, said) for name, (value, said) in self.measured.near_misses().items()}
         name, said = missed.get(answer, ("", self.measured.otherwise))
         raise CheckFailed(
-            f"{self.name} = {answer} is not what this network gives. {said}",
+            f"{self.name} = {answer} is not what this {self.measured.what} gives. {said}",
             mistakes=(name,) if name else (),
             tensors=tensors,
         )

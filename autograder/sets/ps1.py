@@ -1,9 +1,10 @@
 """Problem set 1: the limits of feed-forward networks."""
 
 from autograder.engine.backward import Backward
+from autograder.engine.measurement import Measurement
 from autograder.engine.properties import Order
 from autograder.engine.values import Values
-from autograder.layers import affine, cross_entropy_of_rows, differences, mlp, windows
+from autograder.layers import affine, cross_entropy_of_rows, differences, mlp, windows, windows_measured
 
 AFFINE = "affine_forward(x, W, b) -> y NV, cache"
 NETWORK = "mlp_forward(x, W1, b1, W2, b2) -> y NV, cache"
@@ -64,4 +65,5 @@ QUESTIONS = (
         windows.entropy,
         "The bits that a window leaves open agree for every text, also at width = 0.",
     ),
+    Measurement("width_needed", windows_measured.width_needed, relies_on="conditional_entropy"),
 )

@@ -212,7 +212,7 @@ A_FUNCTION_THAT_WAS_GIVEN = {
     "what it is made of is handed back": "return f.__self__.powers[0]",
     "the worker hands over a function": "Caller.answer = lambda *a: {'result': f.__self__}; return 0 * x",
     "the worker hands over functions": "Caller.answer = lambda *a: {'result': (f.__self__,) * 2}; return 0 * x",
-    "the worker says that x has become a function": "Caller.answer = lambda *a: {'result': 0 * x, 'changed': f.__self__}",
+    "the worker says that a function has changed": "Caller.answer = lambda *a: {'result': x, 'changed': f.__self__}",
     "the worker sends a program": "wire.encode = lambda m: frame({'polynomial': ['lambda x: 0', 'eval']}); return x",
     "the worker sends one that calls itself": (
         "wire.encode = lambda m: frame({'polynomial': [{'polynomial': [{'seeded': 1}, {'opaque': 0}]}, 0.0]}); return x"

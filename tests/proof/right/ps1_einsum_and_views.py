@@ -71,3 +71,6 @@ def entropy_of(rows):
 def conditional_entropy(tokens, width):
     pairs = np.lib.stride_tricks.sliding_window_view(tokens, width + 1)
     return entropy_of(pairs) - (entropy_of(pairs[:, :-1]) if width else 0.0)
+
+
+width_needed = np.int64(7)

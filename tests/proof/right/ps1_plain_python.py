@@ -95,3 +95,6 @@ def conditional_entropy(tokens, width):
             p = found.count(letter) / len(found)
             bits -= len(found) / (len(letters) - width) * p * math.log2(p)
     return bits
+
+
+width_needed = 7

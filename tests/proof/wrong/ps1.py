@@ -246,6 +246,25 @@ WRONG = {
     ],
 }
 
+VALUES = {
+    "width_needed": [
+        ("one_too_few", 6),
+        ("one_too_many", 8),
+        ("below_one_bit", 2),
+        ("below_half_a_bit", 3),
+        ("windows_equally_weighted", 4),
+        ("nothing_left", 10),
+        ("", 5),
+    ]
+}
+
+EQUIVALENT = {
+    "width_needed": [
+        (f"{what} in `for width in range(12):`", "What is printed beyond the answer does not matter")
+        for what in ("one round fewer", "12 becomes 13")
+    ]
+}
+
 STILL_RIGHT = {
     "windows": [("x rounded to float32", "zeros and ones are the same numbers in float32")],
 }
