@@ -42,21 +42,39 @@ def test_three_quarters_of_the_weights_and_more_units_at_equal_parameters():
         assert sizes[0] < sizes[1] < 1.34 * sizes[0] + 1
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
-    "how",
-    [{"budget": 8000}, {"P": 2000}, {"optimizer": RMSProp, "factor": 0.3}, {"factor": 0.5}],
-    ids=["eight times the budget", "four times the parameters", "RMSProp", "half the rates"],
-)
-@pytest.mark.parametrize("task", ["adding", "order", "brackets"])
-def test_the_gru_stays_ahead_on_three_tasks(task, how):
-    assert page["ratio"](page["waits"](task, seeds=ELSEWHERE, **how))[0] < 1
+CIRCUMSTANCES = {
+    "eight times the budget": {"budget": 8000},
+    "four times the parameters": {"P": 2000},
+    "RMSProp": {"optimizer": RMSProp, "factor": 0.3},
+    "half the rates": {"factor": 0.5},
+}
+EVERYWHERE = pytest.mark.parametrize("how", CIRCUMSTANCES.values(), ids=CIRCUMSTANCES)
+
+
+def elsewhere(task, how):
+    """GRU's median wait divided by the LSTM's, and its interval, on other seeds and with time to finish."""
+    return page["ratio"](page["waits"](task, seeds=ELSEWHERE, **{"budget": 2000, **how}))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("how", [{"budget": 8000}, {"P": 2000}], ids=["eight times the budget", "more parameters"])
-def test_the_lstm_stays_ahead_on_the_echo(how):
-    assert page["ratio"](page["waits"]("echo", seeds=ELSEWHERE, **how))[0] > 1
+@EVERYWHERE
+def test_on_adding_the_whole_interval_stays_with_the_gru(how):
+    assert elsewhere("adding", how)[2] < 1
+
+
+@pytest.mark.long
+@EVERYWHERE
+def test_on_the_echo_the_whole_interval_stays_with_the_lstm(how):
+    assert elsewhere("echo", how)[1] > 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("task", "on_the_page"), [("order", 0.64), ("brackets", 0.79)])
+def test_on_order_and_brackets_the_gru_is_a_little_ahead_and_with_other_seeds_by_less_than_half(task, on_the_page):
+    found = {name: elsewhere(task, how) for name, how in CIRCUMSTANCES.items()}
+    assert 1 - found["eight times the budget"][0] < (1 - on_the_page) / 2
+    assert all(middle > 0.5 and low < 1 for middle, low, _ in found.values())
+    assert np.exp(np.mean([np.log(middle) for middle, _, _ in found.values()])) < 0.95
 
 
 @pytest.mark.long

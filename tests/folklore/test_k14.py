@@ -28,16 +28,32 @@ def test_a_model_that_is_moved_there_and_back_is_the_same_without_a_bias_inside(
         assert page.error(back) == pytest.approx(page.error(model), rel=1e-12)
 
 
+def moved_and_mended(learned_after, **how):
+    """Errors of six networks, other seeds: where they learned, moved, mended with small steps; and moved / learned."""
+    errors = np.array([page.move_and_mend(seed, learned_after, **how)[0] for seed in range(20, 26)])
+    return errors[:, 0], errors[:, 1], errors[:, -1], errors[:, 1] / errors[:, 0]
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     "how",
-    [{"updates": 2000}, {"H": 24}, {"T": 40, "updates": 500}, {"optimizer": RMSProp, "rate": 0.01, "updates": 500}],
-    ids=["eight times the updates", "24 units", "40 numbers", "RMSProp"],
+    [{"updates": 2000}, {"H": 24}, {"T": 40, "updates": 500}],
+    ids=["eight times the updates", "24 units", "40 numbers"],
 )
 @pytest.mark.parametrize("learned_after", [True, False])
-def test_the_error_grows_on_the_other_side_and_training_mends_it(learned_after, how):
-    errors = np.array([page.move_and_mend(seed, learned_after, **how) for seed in range(20, 26)])
-    assert np.median(errors[:, 0]) < 0.01
-    assert np.all(errors[:, 1] > errors[:, 0])
-    assert np.median(errors[:, 1] / errors[:, 0]) > 2
-    assert np.median(errors[:, -1]) < 0.6 * np.median(errors[:, 1])
+def test_the_error_of_all_grows_on_the_other_side_and_training_mends_it(learned_after, how):
+    learned, other, mended, worse = moved_and_mended(learned_after, **how)
+    assert np.median(learned) < 0.01
+    assert np.all(worse > 1)
+    assert np.median(worse) > 4
+    assert np.median(mended) < 0.5 * np.median(other)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("learned_after", [True, False])
+def test_with_rmsprop_a_single_network_may_be_better_on_the_other_side_and_the_median_is_not(learned_after):
+    learned, other, mended, worse = moved_and_mended(learned_after, optimizer=RMSProp, rate=0.01, updates=500)
+    assert np.median(learned) < 0.01
+    assert np.sum(worse > 1) >= 5
+    assert np.median(worse) > 2
+    assert np.median(mended) < 0.5 * np.median(other)
