@@ -85,15 +85,26 @@ def _parameters(D: int, H: int, kind: str) -> int:
     return BLOCKS[kind] * H * (D + H + BIASES[kind])
 
 
+def _by_roots(budget: int, D: int, kind: str) -> float:
+    """Return the real H at which the budget is spent as np.roots finds it, which is off in the last digits."""
+    blocks = BLOCKS[kind]
+    return float(np.max(np.roots([blocks, blocks * (D + BIASES[kind]), -budget]).real))
+
+
 def _draw_budgets(rng: np.random.Generator, **_options: Any) -> Problem:
     """Draw budgets for each kind of layer: spent to the last parameter, and one parameter short of one unit more.
 
+    The roots that np.roots finds of the spent ones come out a little too small, so that it matters how they are cut.
     Two more lie between those. A GRU of many units and few inputs has a quarter of the next unit, which is within its
     biases; an LSTM of few units and many inputs has seven tenths, which its biases would not fill. Last of all the
     first one is asked for once more.
     """
     kinds = [*rng.permutation([*BLOCKS, *BLOCKS]), "GRU", "LSTM"]
     D, H = rng.integers(2, 40, len(kinds)), rng.integers(8, 60, len(kinds))
+    for kind in BLOCKS:
+        first = kinds.index(kind)
+        while _by_roots(_parameters(D[first], H[first], kind), D[first], kind) >= H[first]:
+            D[first], H[first] = rng.integers(2, 40), rng.integers(8, 60)
     D[-2:], H[-2:] = rng.integers([2, 50], [5, 60]), rng.integers([50, 8], [60, 12])
     budgets, seen = [], set()
     for d, h, kind in zip(D, H, kinds, strict=True):
@@ -145,7 +156,8 @@ size = Calculation(
                 size=lambda real: np.ceil(real - ROUNDING)),
         mistake("size_rounded", "The size is rounded to the nearest whole number, which may be over the budget.",
                 size=lambda real: np.round(real)),
-        mistake("one_unit_too_few", "One unit too few: a layer may use the whole budget, to the last parameter.",
+        mistake("one_unit_too_few", "One unit too few: a layer may use the whole budget, to the last parameter."
+                " If you solve for H: does a root that should be whole come out a little below?",
                 size=lambda real: np.ceil(real - ROUNDING) - 1),
         mistake("one_unit_fewer_always", "One unit more fits into the budget, whatever the layer.",
                 size=lambda real: np.floor(real + ROUNDING) - 1),

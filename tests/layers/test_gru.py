@@ -177,3 +177,18 @@ def test_every_mistake_in_a_size_shows_on_every_problem():
 def test_every_forward_function_has_more_than_six_mistakes_with_a_name():
     for calculation in (gru.step, gru.step_before, gru.sequence, gru.mixture):
         assert len({known.origin for known in calculation.mistakes}) >= 6
+
+
+def test_a_root_that_is_cut_without_room_for_rounding_is_one_too_small_wherever_a_budget_is_spent():
+    blocks, biases = {"RNN": 1, "GRU": 3, "LSTM": 4}, {"RNN": 1, "GRU": 2, "LSTM": 1}
+    for seed in range(20):
+        problem = gru_sizes.size.draw(np.random.default_rng(seed))
+        right = gru_sizes.size.right(problem)["size"]
+        spent = set()
+        for budget, D, kind, H in zip(*problem.given.values(), right, strict=True):
+            k, beside = blocks[kind], D + biases[kind]
+            if k * H * (H + beside) == budget:
+                spent.add(str(kind))
+                assert int(np.roots([k, k * beside, -budget]).real.max()) == H - 1
+                assert int(np.sqrt(beside**2 / 4 + budget / k) - beside / 2) == H
+        assert spent == {"RNN", "GRU", "LSTM"}

@@ -368,6 +368,7 @@ WRONG = {
         ("size_rounded_up", ROOT, f"np.ceil({ROOT})"),
         ("size_rounded", ROOT, f"np.round({ROOT})"),
         ("one_unit_too_few", ROOT, f"np.ceil({ROOT}) - 1"),
+        ("one_unit_too_few", ROOT, "np.roots([blocks, blocks * beside, -parameters]).real.max()"),
         ("one_unit_fewer_always", ROOT, f"{ROOT} - 1"),
         ("one_bias_everywhere", '"GRU": (3, 2)', '"GRU": (3, 1)'),
         ("two_biases_everywhere", "(1, 1)", "(1, 2)", "(4, 1)", "(4, 2)"),
