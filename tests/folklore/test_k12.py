@@ -52,7 +52,7 @@ def test_eight_times_as_many_sequences_leave_the_same_share():
     ids=str,
 )
 def test_at_other_sizes_and_starts_a_share_stays_beyond_any_linear_map(how):
-    assert min(page.of_the_layer(GRU, 1.6, seed, N=4000, **how) for seed in range(5)) > 0.03
+    assert min(page.of_the_layer(GRU, 1.6, seed, N=4000, **how) for seed in range(5)) > 0.07  # the smallest seen: 0.145
 
 
 @pytest.mark.slow

@@ -78,6 +78,13 @@ def test_on_order_and_brackets_the_gru_is_a_little_ahead_and_with_other_seeds_by
 
 
 @pytest.mark.long
-def test_a_start_without_an_update_bias_makes_the_echo_shorter_to_learn():
-    waits = [[page["wait"]("echo", "GRU", seed, update_bias=bias) for seed in ELSEWHERE] for bias in (0.0, 1.0)]
-    assert np.median(waits[0]) < np.median(waits[1])
+def test_from_an_update_bias_of_0_the_echo_is_learned_sooner_and_about_as_soon_as_by_the_lstm():
+    wait = page["wait"]
+    lstm = [wait("echo", "LSTM", seed) for seed in ELSEWHERE]
+    ratios = []
+    for bias, factor in ((1.0, 1), (0.0, 1), (0.0, 2)):
+        gru = [wait("echo", "GRU", seed, update_bias=bias, factor=factor) for seed in ELSEWHERE]
+        ratios.append(page["ratio"]([lstm, gru]))
+    assert ratios[2][0] < ratios[1][0] < ratios[0][0]
+    assert ratios[2][0] < ratios[0][0] ** 0.5  # less than half of the way, as a ratio, from two equal layers
+    assert ratios[2][1] < 1
