@@ -287,7 +287,7 @@ IN_BOTH = (
     *(
         Mistake(
             f"{one}_from_the_block_of_{other}",
-            f"The {GATES[one]} is read from the block that belongs to the {GATES[other]}. The order is r, z, n.",
+            f"In the place of the {GATES[one]} stands what the block of the {GATES[other]} gives. The order is r, z, n.",
             {f"a_{one}": _sum_of_parts(other)},
             "gates.copied",
         )
@@ -295,6 +295,21 @@ IN_BOTH = (
         if one != "n"
     ),
     mistake("b_missing", "The bias b is not added.", by_x=lambda from_x: from_x),
+    mistake(
+        "b_twice_in_n",
+        "In the candidate n the bias b is added twice.",
+        x_n=lambda by_x, b: np.split(by_x + b, 3, axis=1)[2],
+    ),
+    *(
+        Mistake(
+            f"x_n_from_the_block_of_{other}",
+            f"What comes from the input into the candidate n is read from the block of the {GATES[other]}. The order is"
+            " r, z, n.",
+            {"x_n": part_of(other, "by_x")},
+            "gates.input_copied",
+        )
+        for other in "rz"
+    ),
     mistake("b_subtracted", "The bias b is subtracted.", by_x=lambda from_x, b: from_x - b),
     mistake(
         "input_missing",
@@ -428,6 +443,32 @@ AFTER_MISTAKES = (
         m=lambda h_n, bh: h_n - np.split(bh, 3)[2],
     ),
     mistake(
+        "bh_twice_in_n",
+        "In the candidate n the recurrent bias bh is added once more inside the reset.",
+        passed=lambda r, m, bh: r * (m + np.split(bh, 3)[2]),
+    ),
+    mistake(
+        "bh_once_more_outside",
+        "In the candidate n the recurrent bias bh is added once more outside the reset.",
+        a_n=lambda x_n, passed, bh: x_n + passed + np.split(bh, 3)[2],
+    ),
+    mistake(
+        "reset_without_product",
+        "In the candidate n the reset state is added as it is; what belongs there is the reset gate r times m, which"
+        " the block of Wh has made of the state.",
+        passed=lambda r, previous: r * previous,
+    ),
+    mistake(
+        "reset_added",
+        "In the candidate n the reset gate r is added to m; it multiplies m.",
+        passed=lambda r, m: r + m,
+    ),
+    mistake(
+        "m_kept",
+        "z keeps m, what the product has made of the state before; it keeps the state itself.",
+        kept=lambda z, m: z * m,
+    ),
+    mistake(
         "b_for_bh",
         "The bias b stands where bh belongs, too.",
         by_h=lambda from_h, b: from_h + b,
@@ -501,6 +542,16 @@ BEFORE_MISTAKES = (
         "reset_without_product",
         "In the candidate n the reset state is added as it is; it has to go through its block of Wh first.",
         passed=lambda m: m,
+    ),
+    *(
+        Mistake(
+            f"candidate_weights_of_{other}",
+            f"The reset state goes through the block of Wh that belongs to the {GATES[other]}; the candidate n has the"
+            " last one.",
+            {"Wh_n": of("Wh", lambda Wh, k=k: np.split(Wh, 3, axis=1)[k])},
+            "candidate_weights_of_another_block",
+        )
+        for k, other in enumerate("rz")
     ),
     mistake(
         "candidate_weights_transposed",
@@ -638,6 +689,7 @@ sequence = Calculation(
         *rnn.RESHAPED,
         *_steps_kept(),
         rnn.RETURN_IN_LOOP,
+        *(known for known in AFTER_MISTAKES if known.name == "biases_swapped"),
     ),
     cases=(*rnn.SMALLEST, rnn.LONG_CASE, LARGE_STATES, rnn.WITHOUT_H0),
 )
@@ -672,7 +724,7 @@ mixture = Calculation(
     mistakes=(
         mistake("one_minus_z", "That is 1 - z, the candidate's share; z is the share of the state before.",
                 z=lambda h_prev, h_t, n: (h_prev - h_t) / (h_prev - n)),
-        mistake("negative_z", "z is negative: above and below the line the differences are taken the other way round.",
+        mistake("negative_z", "z is negative: the differences above and below the line run in opposite directions.",
                 z=lambda moved, whole: -moved / whole),
         mistake("fraction_turned_over", "The fraction is turned over.", z=lambda moved, whole: whole / moved),
         mistake("other_part_below", "Below the line stands the way from the state before to the new one; it is the"
@@ -695,6 +747,16 @@ mixture = Calculation(
                 z=lambda moved, whole: np.full_like(moved, moved.sum() / whole.sum())),
         mistake("pre_activation_of_z", "That is the pre-activation of z; the gate itself is asked for.",
                 z=lambda moved, whole: np.log(moved / (whole - moved))),
+        mistake("other_part_below_negative", "Below the line stands the way from the new state to the one before;"
+                " it is the whole way from the candidate to the state before.",
+                whole=lambda h_prev, h_t: h_t - h_prev),
+        mistake("one_minus_z_negative", "That is 1 - z with a minus sign. z is the share of the state before:"
+                " how far the new state is from the candidate.",
+                z=lambda h_prev, h_t, n: (h_t - h_prev) / (h_prev - n)),
+        mistake("brackets_missing_above", "Brackets are missing above the line: only the candidate is divided.",
+                z=lambda h_prev, h_t, n: h_t - n / (h_prev - n)),
+        mistake("brackets_missing_below", "Brackets are missing below the line: the candidate is subtracted from the"
+                " fraction.", z=lambda h_prev, h_t, n: (h_t - n) / h_prev - n),
     ),
     cases=(
         at_one("N"),

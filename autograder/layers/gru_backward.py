@@ -223,12 +223,6 @@ SHARES = (
         direct=lambda dh_total: np.zeros_like(dh_total),
     ),
     mistake(
-        "dn_by_z_without_direct_path",
-        "Candidate n: dn is multiplied with z, and the direct path to the state before is missing: that is two bugs.",
-        dn=lambda dh_total, z: dh_total * z,
-        direct=lambda dh_total: np.zeros_like(dh_total),
-    ),
-    mistake(
         "direct_without_z",
         "On its direct way to the state before the gradient is not multiplied with the update gate z.",
         direct=lambda dh_total: dh_total,
@@ -368,6 +362,23 @@ AFTER_PRODUCTS = (
         dr=lambda dn, m: dn * m,
     ),
     mistake(
+        "dr_and_dm_exchanged",
+        "dr and dm have each other's factor: of a product r times m each gets the other one.",
+        dr=lambda da_n, r: da_n * r,
+        dm=lambda da_n, m: da_n * m,
+    ),
+    mistake(
+        "da_and_da_h_exchanged",
+        "The two arrays have changed places: the one with dm belongs to the side of the state, the other to that of the"
+        " input.",
+        dx_t=lambda da_h, Wx: da_h @ Wx.T,
+        dWx_part=lambda x_t, da_h: x_t.T @ da_h,
+        db_part=lambda da_h: da_h.sum(axis=0),
+        through=lambda da, Wh: da @ Wh.T,
+        dWh_part=lambda h_prev, da: h_prev.T @ da,
+        dbh_part=lambda da: da.sum(axis=0),
+    ),
+    mistake(
         "dm_without_r",
         "The gradient goes back to m without the reset gate r, which multiplies m.",
         dm=lambda da_n: da_n,
@@ -479,6 +490,50 @@ AFTER_PRODUCTS = (
 
 BEFORE_PRODUCTS = (
     mistake(
+        "dr_with_m",
+        "Reset gate r: dr is made as in the other variant, with m beside it; here the weights come first, and what r"
+        " multiplies is the state before.",
+        dr=lambda da_n, m: da_n * m,
+    ),
+    mistake(
+        "dm_with_r",
+        "dm is made as in the other variant, with r; here the weights stand between m and the candidate's"
+        " pre-activation.",
+        dm=lambda da_n, r: da_n * r,
+    ),
+    mistake(
+        "dm_with_r_and_weights",
+        "dm is multiplied with the reset gate r; r acts behind it, on the way from m to the state before.",
+        dm=lambda da_n, r, Wh: (da_n * r) @ np.split(Wh, 3, axis=1)[2].T,
+    ),
+    mistake(
+        "dWh_with_dm",
+        "In the block of the candidate n dWh is made as in the other variant, with the state before and dm; here m went"
+        " through these weights, and what arrives behind them is the gradient at the candidate's pre-activation.",
+        dWh_n=lambda h_prev, dm: h_prev.T @ dm,
+    ),
+    mistake(
+        "da_with_dm",
+        "In da the candidate's block is dm; what belongs there is the gradient at the candidate's pre-activation.",
+        da=lambda da_r, da_z, dm: np.hstack([da_r, da_z, dm]),
+    ),
+    mistake(
+        "candidate_counted_twice",
+        "The way through the candidate n to the state before is counted twice: through all of Wh, and by dm.",
+        through_gates=lambda da_r, da_z, da_n, Wh: np.hstack([da_r, da_z, da_n]) @ Wh.T,
+    ),
+    mistake(
+        "dm_through_Wh",
+        "dm goes through Wh to the state before; it has come through these weights already.",
+        through_m=lambda dm, Wh: dm @ np.split(Wh, 3, axis=1)[2].T,
+    ),
+    mistake(
+        "dm_through_Wh_with_r",
+        "What m sends back goes through Wh once more on its way to the state before; it has come through these weights"
+        " already.",
+        through_m=lambda dm, r, Wh: (dm * r) @ np.split(Wh, 3, axis=1)[2].T,
+    ),
+    mistake(
         "dr_without_product",
         "Reset gate r: dr is made without the recurrent product; between r and the candidate's pre-activation stand"
         " weights.",
@@ -518,6 +573,11 @@ BEFORE_PRODUCTS = (
         "dm_by_another_block",
         "dm goes back through the block of Wh that belongs to the reset gate r; the candidate n has the last one.",
         dm=lambda da_n, Wh: da_n @ np.split(Wh, 3, axis=1)[0].T,
+    ),
+    mistake(
+        "dm_by_the_block_of_z",
+        "dm goes back through the block of Wh that belongs to the update gate z; the candidate n has the last one.",
+        dm=lambda da_n, Wh: da_n @ np.split(Wh, 3, axis=1)[1].T,
     ),
     mistake(
         "through_m_without_r",
@@ -593,6 +653,18 @@ BEFORE_PRODUCTS = (
 STEP_MISTAKES = (*SLOPES, *IN_BOTH, *AFTER_PRODUCTS, *INPUT_MISTAKES)
 STEP_BEFORE_MISTAKES = (*SLOPES, *IN_BOTH, *BEFORE_PRODUCTS, *INPUT_MISTAKES)
 
+SWAPPED_EVERYWHERE = Mistake(
+    "da_swapped_r_z_everywhere",
+    "In da the reset gate r and the update gate z have changed places. The order is r, z, n.",
+    {
+        "da": of("da_r da_z da_n", lambda da_r, da_z, da_n: np.hstack([da_z, da_r, da_n])),
+        "through_gates": of("da_r da_z Wh", lambda da_r, da_z, Wh: np.hstack([da_z, da_r]) @ Wh[:, : 2 * len(Wh)].T),
+        "dWh_gates": of("h_prev da_r da_z", lambda h_prev, da_r, da_z: h_prev.T @ np.hstack([da_z, da_r])),
+    },
+    "da.swapped",
+)
+"""With the reset before the product, where all else is made of da, too."""
+
 DROPPED = (
     "dh_next does not reach step t: it is not added to the upstream gradient there, or it is never what step t + 1 sent"
     " back."
@@ -610,6 +682,12 @@ STEP_BEFORE: dict[str, Formula] = {
 }
 
 WALK_MISTAKES = (
+    mistake(
+        "mixture_from_dh_t",
+        "dn and dz are made with the upstream gradient of their own step; they start from the total.",
+        dn=lambda dh_t, z: dh_t * (1 - z),
+        dz=lambda dh_t, h_prev, n: dh_t * (h_prev - n),
+    ),
     *(replace(known, **CARRIED.get(known.name, {})) for known in carried("h", "Wh")),
     Mistake("cache_of_the_step_before", "The step t gets the cache of step t - 1.", STEP_BEFORE),
     mistake(
@@ -639,19 +717,27 @@ WALK_MISTAKES = (
 )
 """Mistakes that need more than one step to show, and one that is made where the sums are returned."""
 
-_THROUGH_A_STEP = ("dWh_from_h", "Wx_not_transposed", "db_mean", "dbh_mean", "weights_mean", "db_first_sequence")
+_IN_A_STEP = (
+    *("dWh_from_h", "Wx_not_transposed", "db_mean", "dbh_mean", "weights_mean", "db_first_sequence"),
+    *("only_the_direct_path", "dm_without_r", "dr_without_product", "dr_of_the_other_variant", "no_tanh_derivative_n"),
+    *("dr_and_dm_exchanged", "da_and_da_h_exchanged", "dWh_from_da", "dh_prev_from_da"),
+)
 MISTAKES = (
     *WALK_MISTAKES,
-    *(known for known in STEP_MISTAKES if known.name in _THROUGH_A_STEP),
-)
-"""Mistakes in a whole sequence. Those in one step have their own question, which comes first."""
-
-_LEFT_IN = ("only_the_direct_path", "dm_without_r", "dr_without_product", "dr_of_the_other_variant")
-PUBLISHED_MISTAKES = (
-    *MISTAKES,
     *SHARES,
-    *(known for known in STEP_MISTAKES if known.name in _LEFT_IN or known.name == "no_tanh_derivative_n"),
+    *(known for known in STEP_MISTAKES if known.name in _IN_A_STEP),
 )
+"""Mistakes in a whole sequence, where the step may be written out in the loop."""
+
+UNTOUCHED = mistake(
+    "dn_by_z_without_direct_path",
+    "That is still the published function. Which two of its lines are not what the equations say?",
+    dn=lambda dh_total, z: dh_total * z,
+    direct=lambda dh_total: np.zeros_like(dh_total),
+)
+"""The published function as it stands, which is not told by its two lines."""
+
+PUBLISHED_MISTAKES = (*MISTAKES, UNTOUCHED)
 
 
 def _states(given: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -748,6 +834,7 @@ step_before = replace(
     mistakes=(
         *STEP_BEFORE_MISTAKES,
         *(_changed_places(one, other, {"da": "da_n"}) for one, other in combinations(GATES, 2)),
+        SWAPPED_EVERYWHERE,
     ),
 )
 """One step backward, with the reset before the product."""

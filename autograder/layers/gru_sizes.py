@@ -65,6 +65,10 @@ count = Calculation(
         mistake("one_block", "One block is counted; each gate and the candidate have their own.", blocks=lambda: 1),
         mistake("bh_of_one_block", "bh is counted for the candidate alone; it has an entry in each block.",
                 total=lambda Wx, Wh, b, bh: 3 * (Wx + Wh + b) + bh),
+        mistake("biases_of_one_block", "Both biases are counted with H numbers; each has H numbers in each block.",
+                total=lambda Wx, Wh, b, bh: 3 * (Wx + Wh) + b + bh),
+        mistake("one_bias_of_one_block", "Besides the matrices only H numbers are counted; there are two biases,"
+                " each with H numbers in each block.", total=lambda Wx, Wh, b: 3 * (Wx + Wh) + b),
         mistake("Wh_with_D_rows", "Wh is counted with D rows; it goes from the H hidden units to the H hidden units.",
                 Wh=lambda D, H: D * H),
         mistake("Wh_not_counted", "The recurrent weights are not counted.", Wh=lambda: 0),
@@ -94,27 +98,29 @@ def _by_roots(budget: int, D: int, kind: str) -> float:
 def _draw_budgets(rng: np.random.Generator, **_options: Any) -> Problem:
     """Draw budgets for each kind of layer: spent to the last parameter, and one parameter short of one unit more.
 
-    The roots that np.roots finds of the spent ones come out a little too small, so that it matters how they are cut.
-    Two more lie between those. A GRU of many units and few inputs has a quarter of the next unit, which is within its
-    biases; an LSTM of few units and many inputs has seven tenths, which its biases would not fill. Last of all the
-    first one is asked for once more.
+    There are both with an odd and with an even number beside H, which shows what is halved and rounded down. The roots
+    that np.roots finds of the spent ones come out a little too small, so that it matters how they are cut.
+    Three more lie between those. A GRU of many units and few inputs has a quarter of the next unit, which is within its
+    biases; an LSTM of few units and many inputs has seven tenths, which its biases would not fill; a plain network is
+    so large that nobody counts up to it by accident. Last of all the first one is asked for once more.
     """
-    kinds = [*rng.permutation([*BLOCKS, *BLOCKS]), "GRU", "LSTM"]
-    D, H = rng.integers(2, 40, len(kinds)), rng.integers(8, 60, len(kinds))
-    for kind in BLOCKS:
-        first = kinds.index(kind)
-        while _by_roots(_parameters(D[first], H[first], kind), D[first], kind) >= H[first]:
-            D[first], H[first] = rng.integers(2, 40), rng.integers(8, 60)
-    D[-2:], H[-2:] = rng.integers([2, 50], [5, 60]), rng.integers([50, 8], [60, 12])
-    budgets, seen = [], set()
-    for d, h, kind in zip(D, H, kinds, strict=True):
-        spent, one_more = _parameters(d, h, kind), _parameters(d, h + 1, kind)
-        share = {6: 0.25, 7: 0.7}.get(len(budgets), kind in seen)
-        budgets.append(spent + int(share * (one_more - spent - 1)))
-        seen.add(kind)
-    order = [*range(len(kinds)), 0]
-    given = {"parameters": np.array(budgets)[order], "D": D[order], "kind": np.array(kinds)[order]}
-    return Problem({"networks": len(kinds)}, given)
+    shares = [(kind, odd, share) for kind in BLOCKS for odd in (0, 1) for share in (0.0, 1.0)]
+    layers = []
+    for kind, odd, share in rng.permutation(np.array(shares, dtype=object)):
+        D, H = 2 * rng.integers(1, 20) + (odd + BIASES[kind]) % 2, rng.integers(8, 60)
+        while not share and _by_roots(_parameters(D, H, kind), D, kind) >= H:
+            D, H = 2 * rng.integers(1, 20) + (odd + BIASES[kind]) % 2, rng.integers(8, 60)
+        layers.append((kind, D, H, share))
+    layers += [
+        ("GRU", rng.integers(2, 5), rng.integers(50, 60), 0.25),
+        ("LSTM", rng.integers(50, 60), rng.integers(8, 12), 0.7),
+        ("RNN", rng.integers(2, 40), rng.integers(250, 300), 0.5),
+    ]
+    layers.append(layers[0])
+    kinds, D, H, shares = (np.array(column) for column in zip(*layers, strict=True))
+    spent, one_more = (np.array([_parameters(d, h + more, kind) for kind, d, h, _ in layers]) for more in (0, 1))
+    budgets = spent + (shares * (one_more - spent - 1)).astype(int)
+    return Problem({"networks": len(kinds)}, {"parameters": budgets, "D": D, "kind": kinds})
 
 
 def _right_size(problem: Problem) -> dict[str, np.ndarray]:
@@ -159,12 +165,22 @@ size = Calculation(
         mistake("one_unit_too_few", "One unit too few: a layer may use the whole budget, to the last parameter."
                 " If you solve for H: does a root that should be whole come out a little below?",
                 size=lambda real: np.ceil(real - ROUNDING) - 1),
+        mistake("first_too_large", "That is the first size that does not fit; the last one that fits is asked for.",
+                size=lambda real: np.floor(real + ROUNDING) + 1),
+        mistake("half_rounded_down", "Half of D and the number of biases is rounded down where that sum is odd.",
+                real=lambda parameters, blocks, beside: (
+                    np.sqrt((beside // 2) ** 2 + parameters / blocks) - beside // 2
+                )),
         mistake("one_unit_fewer_always", "One unit more fits into the budget, whatever the layer.",
                 size=lambda real: np.floor(real + ROUNDING) - 1),
         mistake("one_bias_everywhere", "The GRU is sized with one bias in each block; it has b and bh.",
                 biases=lambda kind: np.ones(len(kind))),
         mistake("two_biases_everywhere", "Every layer is sized with two biases in each block; only the GRU has bh.",
                 biases=lambda kind: np.full(len(kind), 2)),
+        mistake("two_biases_in_the_lstm", "The LSTM is sized with two biases in each block; only the GRU has bh.",
+                biases=lambda kind: np.array([{**BIASES, "LSTM": 2}[one] for one in kind])),
+        mistake("two_biases_in_the_rnn", "The plain network is sized with two biases; only the GRU has bh.",
+                biases=lambda kind: np.array([{**BIASES, "RNN": 2}[one] for one in kind])),
         mistake("biases_left_out", "The layers are sized without their biases.",
                 biases=lambda kind: np.zeros(len(kind))),
         mistake("input_left_out", "The layers are sized without their input weights.", beside=lambda biases: biases),
@@ -172,6 +188,11 @@ size = Calculation(
                 real=lambda parameters, blocks, beside: parameters / (blocks * beside)),
         mistake("blocks_left_out", "Every layer is sized as if it had one block.",
                 blocks=lambda kind: np.ones(len(kind))),
+        mistake("all_as_gru", "Every layer is sized as if it were a GRU; blocks and biases depend on the kind.",
+                blocks=lambda kind: np.full(len(kind), 3), biases=lambda kind: np.full(len(kind), 2)),
+        mistake("gru_and_lstm_exchanged", "The GRU and the LSTM have changed places: the GRU has fewer blocks.",
+                blocks=lambda kind: np.array([{"RNN": 1, "GRU": 4, "LSTM": 3}[one] for one in kind]),
+                biases=lambda kind: np.array([{"RNN": 1, "GRU": 1, "LSTM": 2}[one] for one in kind])),
         mistake("gru_with_two_blocks", "The GRU is sized with two blocks; its candidate has weights of its own.",
                 blocks=lambda kind: np.array([{**BLOCKS, "GRU": 2}[one] for one in kind])),
         mistake("gru_with_four_blocks", "The GRU is sized with four blocks, as many as an LSTM has.",

@@ -39,12 +39,14 @@ QUESTIONS = (
         "gru_step_backward(dh_total, cache) -> dx_t ND, dh_prev NH, dWx DZ, dWh HZ, db Z, dbh Z",
         gru_backward.step,
         f"{PASSED} N = 1",
+        relies_on="gru_step_forward",
         forward=STEP,
     ),
     Backward(
         "gru_step_backward_before(dh_total, cache) -> dx_t ND, dh_prev NH, dWx DZ, dWh HZ, db Z",
         gru_backward.step_before,
         f"{PASSED} N = 1",
+        relies_on="gru_step_forward_before",
         forward=STEP_BEFORE,
     ),
     Backward(
@@ -58,6 +60,7 @@ QUESTIONS = (
         f"repaired_gru_backward(dh, cache) -> {GRADIENTS}",
         gru_backward.published,
         f"{PASSED} N = 1 and T = 1",
+        relies_on="gru_forward",
         forward=SEQUENCE,
     ),
     Number(

@@ -121,7 +121,7 @@ def gru_parameter_count(D, H):
 def hidden_size_for(parameters, D, kind):
     sizes = {"RNN": lambda H: H * (D + H + 1), "GRU": lambda H: gru_parameter_count(D, H),
              "LSTM": lambda H: 4 * H * (D + H + 1)}  # fmt: skip
-    return max(H for H in range(300) if sizes[kind](H) <= parameters)
+    return max(H for H in range(500) if sizes[kind](H) <= parameters)
 
 
 parting_step = 20
