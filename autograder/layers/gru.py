@@ -287,7 +287,8 @@ IN_BOTH = (
     *(
         Mistake(
             f"{one}_from_the_block_of_{other}",
-            f"In the place of the {GATES[one]} stands what the block of the {GATES[other]} gives. The order is r, z, n.",
+            f"In the place of the {GATES[one]} stands what the block of the {GATES[other]} gives. The order is r, z,"
+            " n.",
             {f"a_{one}": _sum_of_parts(other)},
             "gates.copied",
         )
