@@ -127,7 +127,9 @@ def reasons(
         return ("answer_kept",), [
             "  It gives the answer to the numbers of the call before: a result is kept and given again."
         ]
-    lines += explain(found, calculation.work_out.equations, equation or calculation.equation)
+    seen, label = ([], "") if found else _in_cache(trial, came)
+    lines += explain(found, calculation.work_out.equations, label or equation or calculation.equation)
+    lines += seen
     if left:
         lines.append(f"  That does not explain {', '.join(left)}: there is something else besides.")
     if not found and trial.case.hint:
@@ -248,6 +250,34 @@ def _with_cache(trial: Trial) -> Trial:
     question: Values = trial.question
     whole = WithCache(question.text, question.calculation, "", keeps=question.keeps)
     return Trial(whole, trial.student, trial.rng, trial.case, trial.problem, trial.earlier, trial.passed)
+
+
+def _in_cache(trial: Trial, came: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Return the line that says which values a step has kept are right, and the equation of the first that is wrong.
+
+    Nothing where the cache is not what it should be, or is that of a whole sequence.
+    """
+    question = trial.question
+    whole = _with_cache(trial).question if getattr(question, "keeps", None) and "cache" in came else None
+    made = (
+        {} if whole is None else {name: axes for name, axes in whole.keeps.items() if name not in trial.problem.given}
+    )
+    if not made or whole.in_time:
+        return [], ""
+    read = whole.parts(trial.student, came)
+    try:
+        form = Signature(question.name, (), {f"cache.{name}": axes for name, axes in made.items()})
+        given = expect_form(form, read, trial.problem.sizes)
+    except CheckFailed:
+        return [], ""
+    right = whole.compare(trial.problem)
+    wrong = [
+        name for name in made if norm_relative_error(given[f"cache.{name}"], right[f"cache.{name}"]) > VALUE_TOLERANCE
+    ]
+    fine = [name for name in made if name not in wrong]
+    said = "; ".join(f"{listed(names)} {what}" for names, what in ((wrong, "wrong"), (fine, "right")) if names)
+    equations = question.calculation.work_out.equations
+    return [f"  In the cache, {said}."], equations.get(f"cache_{wrong[0]}", "") if wrong else ""
 
 
 def _judge_cache(trial: Trial, came: Mapping[str, Any]) -> None:

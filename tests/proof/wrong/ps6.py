@@ -169,6 +169,10 @@ WRONG = {
         ("cache_m_without_bias", KEPT, "GRUStepCache(x_t, h_prev, Wx, Wh, r, z, n, m - bh[2 * H :])"),
         ("", STATE, "h_t = z * n + (1 - z) * h_prev", N, "n = np.tanh(from_x[:, 2 * H :] + m)"),  # two mistakes
         ("says: the cache holds no x_t", KEPT, "[r, z, n, m]"),
+        ("says: In the cache, n is wrong; r, z and m are right.", N, "n = np.tanh(2 * from_x[:, 2 * H :] + r * m)"),
+        ("says: See equation gru-candidate in", N, "n = np.tanh(2 * from_x[:, 2 * H :] + r * m)"),
+        ("says: In the cache, r, z, n and m are right.", STATE, "h_t = (1 + z) * n + z * h_prev"),
+        ("says: See equation gru-state in", STATE, "h_t = (1 + z) * n + z * h_prev"),
     ],
     "gru_step_forward_before": [
         *IN_THE_STEP,
@@ -178,6 +182,8 @@ WRONG = {
         ("sigmoid_for_tanh_n", "n = np.tanh", "n = sigmoid"),
         ("b_missing", "x_t @ Wx + b", "x_t @ Wx"),
         ("b_twice", "x_t @ Wx + b", "x_t @ Wx + 2 * b"),
+        ("says: In the cache, n and m are wrong; r and z are right.", M_BEFORE, "m = r + h_prev"),
+        ("says: See equation gru-candidate-before in", M_BEFORE, "m = r + h_prev"),
         ("b_twice_in_n", "m @ Wh[:, 2 * H :])", "m @ Wh[:, 2 * H :] + b[2 * H :])"),
         ("x_n_from_the_block_of_z", "np.tanh(from_x[:, 2 * H :]", "np.tanh(from_x[:, H : 2 * H]"),
         ("candidate_weights_of_r", N_BEFORE, N_BEFORE.replace("m @ Wh[:, 2 * H :]", "m @ Wh[:, :H]")),
