@@ -156,6 +156,18 @@ def test_of_a_bracket_one_bit_is_left_in_every_text_that_is_longer_than_the_wind
 # ----------------------------------------------------------------------------------------- bits against the width
 
 
+def test_all_widths_are_asked_for_the_same_letters_and_none_of_those_held_out_is_trained_on(chapter):
+    numbers = np.arange(90_000)  # every letter is its own place in the text
+    asked = [chapter["cut_up"](numbers, width, np.random.default_rng(7)) for width in (1, 2, 4, 8)]
+    for to_train, held_out in asked:
+        assert (np.diff(to_train, axis=1) == 1).all()
+        assert (np.diff(held_out, axis=1) == 1).all()
+        assert not np.intersect1d(to_train, held_out).size
+        np.testing.assert_array_equal(to_train[:, -1], asked[0][0][:, -1])
+        np.testing.assert_array_equal(held_out[:, -1], asked[0][1][:, -1])
+        assert len(held_out) * 9 == len(to_train)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "training",
