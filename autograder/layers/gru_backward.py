@@ -710,6 +710,17 @@ WALK_MISTAKES = (
     ),
     *TOTALS.mistakes,
     mistake(
+        "last_step_left_out",
+        "The loop over time starts one step too early: the last step, t = T - 1, is left out.",
+        order=lambda T: range(T - 2, -1, -1),
+    ),
+    mistake(
+        "db_and_dbh_are_one_array",
+        "db and dbh are one array under two names, so that both hold the sum of the two.",
+        db=lambda db_part, dbh_part: (db_part + dbh_part).sum(axis=0),
+        dbh=lambda db_part, dbh_part: (db_part + dbh_part).sum(axis=0),
+    ),
+    mistake(
         "dbh_is_db",
         "dbh is db; the recurrent bias of the candidate n stands inside the reset, so that its gradient differs.",
         dbh=lambda db_part: db_part.sum(axis=0),
