@@ -226,7 +226,12 @@ def _own_copy(value: Any) -> Any:
     if isinstance(value, Seeded):
         return np.random.default_rng(value.seed)
     if isinstance(value, Polynomial):
-        return Polynomial(np.array(value.powers), np.array(value.mixed)).__call__
+        own = Polynomial(np.array(value.powers), np.array(value.mixed))
+
+        def f(x: Any) -> float:  # who calls it wrongly reads a name that stands in the notebook
+            return own(x)
+
+        return f
     if isinstance(value, dict):
         return {name: _own_copy(item) for name, item in value.items()}
     return np.array(value) if isinstance(value, np.ndarray) else value

@@ -15,6 +15,11 @@ IN_OTHER_WORDS = {
     " np.concatenate without axis=1, put one below the other.",
     "indexing arrays could not": "Arrays of indices in one pair of brackets pick one entry for each pair of theirs:"
     " they need the same length.",
+    "unhashable type: 'numpy.ndarray'": "A key has to stay what it is, and an array can change: make a tuple of it.",
+    "inhomogeneous shape": "An array has no parts of different shapes. Is a function called that returns two results,"
+    " such as y and cache? Take them apart: `y, cache = …`.",
+    "only 0-dimensional arrays": "The functions of `math` take one number; those of NumPy take whole arrays.",
+    "only length-1 arrays": "The functions of `math` take one number; those of NumPy take whole arrays.",
     "is out of bounds": "Python counts from 0: the last of n entries has the index n - 1.",
     "numpy boolean": "True and False are no numbers here: `~mask` is the opposite mask, and 1.0 * mask makes ones and"
     " zeros of it.",

@@ -17,7 +17,10 @@ STACKED = "Z"
 """The axis along which the gates of a layer stand side by side: a multiple of H, and called so in a message."""
 COLLECTION = "a list or another collection"
 NESTED = "\n  np.array makes an array of nested lists."
-STACK = "\n  np.stack makes one array of a list of arrays; its argument axis says where the new axis goes."
+STACK = (
+    "\n  np.stack makes one array of a list of arrays; its argument axis says where the new axis goes."
+    " A function that returns two results, such as y and cache, is called with two names before the `=`."
+)
 
 
 @dataclass(frozen=True)

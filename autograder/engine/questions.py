@@ -59,6 +59,8 @@ class Calculation:
         told its mistake.
     large : mapping of str to int, optional
         Sizes at which a gradient made of differences is hopelessly slow.
+    if_zero : mapping of str to str
+        What it may mean that an output is zero everywhere, by its name. The first that fits is told.
     loss : callable, optional
         ``loss(forward, given)`` returns the loss of a point, where ``forward(given)`` calls the student's forward
         function. By default the sum of its results times what arrives at them.
@@ -77,6 +79,7 @@ class Calculation:
     square: Mapping[str, int] | None = None
     large: Mapping[str, int] | None = None
     loss: Callable[[Callable, Mapping], float] | None = None
+    if_zero: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [known.name for known in self.mistakes]

@@ -36,9 +36,12 @@ class Values(Question):
     ----------
     keeps : mapping of str to str
         What the cache has to hold, by name, with axes: of one step, or, if an axis is T, of every step.
+    whole : bool
+        Whether the outputs are whole numbers, which any type of numbers holds: int, bool and float32 will do, too.
     """
 
     keeps: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = False
 
     def check(self, student: Student, rng: np.random.Generator) -> str:
         """Compare the outputs on every problem."""
@@ -53,6 +56,16 @@ class Values(Question):
                     _judge_cache_again(trial, again)
             student.forget()
         return self.says
+
+    def answer(self, student: Student, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Call the function and return what it returned, by the names of the outputs."""
+        came = super().answer(student, arguments)
+        if not self.whole:
+            return came
+        return {
+            name: value.astype(float) if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" else value
+            for name, value in came.items()
+        }
 
     def outputs(self, student: Student, problem: Problem) -> dict[str, Any]:
         """Call the function and return its outputs by name."""
@@ -122,7 +135,7 @@ def reasons(
         names = ", ".join(trial.question.signature.outputs)
         return ("outputs_permuted",), [f"  The numbers are right but stand in another order; expected {names}."]
     found, left = _recognize(trial, came)
-    lines = [] if found else zeros(given, wrong)
+    lines = [] if found else zeros(given, wrong, calculation.if_zero)
     if not found and trial.earlier is not None and _is_stale(trial, given, wrong):
         return ("answer_kept",), [
             "  It gives the answer to the numbers of the call before: a result is kept and given again."
@@ -156,10 +169,11 @@ def _recognize(
     return found, left
 
 
-def zeros(given: Mapping[str, np.ndarray], wrong: Iterable[str]) -> list[str]:
-    """Return the line that says which wrong outputs are zero everywhere, if any are."""
+def zeros(given: Mapping[str, np.ndarray], wrong: Iterable[str], meaning: Mapping[str, str] | None = None) -> list[str]:
+    """Return the lines that say which wrong outputs are zero everywhere, if any are, and what that may mean."""
     names = [name for name in wrong if not np.any(given[name])]
-    return [f"  Zero everywhere: {', '.join(names)}."] if names else []
+    said = [f"  {sentence}" for name, sentence in (meaning or {}).items() if name in names][:1]
+    return [f"  Zero everywhere: {', '.join(names)}.", *said] if names else []
 
 
 def refuse_another_answer(trial: Trial, came: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:

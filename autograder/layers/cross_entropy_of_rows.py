@@ -96,6 +96,48 @@ loss = replace(
             weight=lambda m, V: m / m.size / V,
         ),
         mistake(
+            "softmax_over_everything",
+            "The softmax is taken over all scores at once; every row has a sum of its own.",
+            log_p=lambda y: y - y.max() - np.log(np.exp(y - y.max()).sum()),
+        ),
+        mistake(
+            "largest_not_given_back",
+            "The largest score is taken off inside the sum alone; take it off the score before the sum, too.",
+            log_p=lambda y: y - np.log(np.exp(y - y.max(axis=1, keepdims=True)).sum(axis=1, keepdims=True)),
+        ),
+        mistake(
+            "everything_in_bits",
+            "Loss and gradient are measured in bits: the logarithm has base 2, and this one is natural.",
+            losses=lambda log_p, onehot: -np.sum(log_p * onehot, axis=-1) / np.log(2),
+            gradient=lambda log_p, onehot: (np.exp(log_p) - onehot) / np.log(2),
+        ),
+        mistake(
+            "divided_twice",
+            "Loss and gradient are divided by the number of rows twice; once is enough.",
+            weight=lambda m: m / m.size**2,
+            gradient_weight=lambda m: m / m.size**2,
+        ),
+        mistake(
+            "loss_divided_twice",
+            "The loss is divided by the number of rows twice; once is enough.",
+            weight=lambda m: m / m.size**2,
+        ),
+        mistake(
+            "gradient_divided_twice",
+            "The gradient is divided by the number of rows twice; once is enough.",
+            gradient_weight=lambda m: m / m.size**2,
+        ),
+        mistake(
+            "one_not_divided",
+            "In the gradient the whole 1 is subtracted at the target; it belongs to the mean, too.",
+            gradient=lambda log_p, onehot: np.exp(log_p) - len(log_p) * onehot,
+        ),
+        mistake(
+            "subtracted_in_every_row",
+            "In the gradient 1 is subtracted at the targets of all rows; every row has a target of its own.",
+            gradient=lambda log_p, onehot: np.exp(log_p) - (onehot.sum(axis=0) > 0),
+        ),
+        mistake(
             "first_row_only",
             "Only the first row counts; the loss is the mean over all of them.",
             weight=lambda m: np.eye(len(m))[0],

@@ -28,13 +28,17 @@ def _draw(rng: np.random.Generator, *, eps: float | None = None, **sizes: int) -
     """Draw a polynomial, a matrix at which it is differentiated, and a step."""
     sizes = draw_sizes(rng, "DH", **sizes)
     shape = tuple(sizes.values())
-    x = rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)
+    while True:
+        x = rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)
+        step = float(rng.uniform(*STEPS)) if eps is None else eps
+        # Who moves an entry of x itself there and back has to leave a trace.
+        if (x + step - step != x).any() and (x + step - 2 * step + step != x).any():
+            break
     powers = rng.uniform(0.5, 1.5, (3, *shape)) * rng.choice([-1, 1], (3, *shape))
     # The third derivative has one sign, so that it does not vanish.
     powers[2] = np.abs(powers[2])
     mixed = rng.uniform(0.3, 1.0, shape) / np.sqrt(x.size)
-    eps = float(rng.uniform(*STEPS)) if eps is None else eps
-    return Problem(sizes, {"f": Polynomial(powers, mixed), "x": x, "eps": eps})
+    return Problem(sizes, {"f": Polynomial(powers, mixed), "x": x, "eps": step})
 
 
 def slopes(f: Polynomial, x: np.ndarray) -> np.ndarray:
@@ -88,6 +92,19 @@ def _leave_moved(x: np.ndarray, index: tuple[int, int], step: float) -> np.ndarr
     return moved
 
 
+def _leave_both_moved(x: np.ndarray, index: tuple[int, int], step: float) -> np.ndarray:
+    """Move an entry where those before it have been left where they were moved to, in either of two copies."""
+    moved = x.copy()
+    moved.flat[: np.ravel_multi_index(index, x.shape) + 1] += step
+    return moved
+
+
+def _move_to_step(x: np.ndarray, index: tuple[int, int], step: float) -> np.ndarray:
+    moved = x.copy()
+    moved[index] = step
+    return moved
+
+
 def _entry_by_entry(
     f: Callable, x: np.ndarray, eps: float, moved: Callable, width: Callable, quotient: Callable
 ) -> np.ndarray:
@@ -116,6 +133,10 @@ central = Calculation(
     ),
     lambda problem: problem.given,
     equation="central-difference",
+    if_zero={
+        "the gradient": "Are the two points one array under two names? Or is nothing stored in the gradient?",
+        "the order of accuracy": "The error is the same with half of eps. Is eps used as it is given?",
+    },
     mistakes=(
         mistake(
             "forward_difference",
@@ -189,6 +210,21 @@ central = Calculation(
             "left_moved",
             "An entry stays where it was moved to while the next one is moved; put it back first.",
             moved=lambda: _leave_moved,
+        ),
+        mistake(
+            "both_left_moved",
+            "The entries before stay where they were moved to, in both copies; begin every entry with x as it was.",
+            moved=lambda: _leave_both_moved,
+        ),
+        mistake(
+            "set_to_eps",
+            "The entry is set to eps; eps is what is added to it.",
+            moved=lambda: _move_to_step,
+        ),
+        mistake(
+            "absolute_slope",
+            "Every slope is positive: its sign has been taken away.",
+            quotient=lambda: lambda ahead, behind, here, eps: abs(ahead - behind) / (2 * eps),
         ),
         mistake(
             "step_times_entry",

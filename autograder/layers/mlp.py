@@ -61,6 +61,7 @@ forward = Calculation(
             add_b1=lambda b1: b1,
             z=lambda read, add_b1: read + add_b1,
             h=lambda z: np.tanh(z),
+            cache_h=lambda h: h,
         )
         | terms(
             "affine",
@@ -68,7 +69,6 @@ forward = Calculation(
             y=lambda h, W2, add_b2: h @ W2 + add_b2,
             cache_x=lambda x: x,
             cache_W1=lambda W1: W1,
-            cache_h=lambda h: h,
             cache_W2=lambda W2: W2,
         )
     ),
@@ -168,6 +168,26 @@ backward = Calculation(
             "The derivative of tanh is taken of the pre-activation z, but the formula with the square wants"
             " h = tanh(z).",
             dz=lambda dh, z: dh * (1 - z**2),
+        ),
+        mistake(
+            "difference_squared",
+            "In the derivative of tanh the whole difference is squared; only the hidden layer is.",
+            dz=lambda dh, h: dh * (1 - h) ** 2,
+        ),
+        mistake(
+            "doubled_not_squared",
+            "In the derivative of tanh the hidden layer is doubled; it is squared.",
+            dz=lambda dh, h: dh * (1 - 2 * h),
+        ),
+        mistake(
+            "slope_opposite_sign",
+            "The derivative of tanh has the opposite sign; it is never negative.",
+            dz=lambda dh, h: dh * (h**2 - 1),
+        ),
+        mistake(
+            "slope_without_b1",
+            "The derivative of tanh is taken where it would be without b1.",
+            dz=lambda dh, x, W1: dh * (1 - np.tanh(x @ W1) ** 2),
         ),
         *everything_scaled(),
         *clipped("dz", "dh h", lambda dh, h: dh * (1 - h**2)),

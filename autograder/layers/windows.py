@@ -46,6 +46,15 @@ def _right(problem: Problem) -> dict[str, np.ndarray]:
     return {"x": x}
 
 
+def _overlapping(order: np.ndarray, V: int) -> np.ndarray:
+    """Return windows in which position k begins at entry k."""
+    N, width = order.shape
+    x = np.zeros((N, width * V))
+    for k in range(width):
+        x[np.arange(N), k + order[:, k]] = 1.0
+    return x
+
+
 onehot = Calculation(
     _draw,
     _right,
@@ -116,6 +125,11 @@ onehot = Calculation(
             flat=lambda ones: ones.swapaxes(1, 2).reshape(len(ones), -1),
         ),
         mistake(
+            "places_overlap",
+            "The places of the letters overlap: every position of a window has V entries of its own.",
+            flat=lambda order, V: _overlapping(order, V),
+        ),
+        mistake(
             "newest_everywhere",
             "Every position of a window holds its newest letter.",
             order=lambda picked: np.repeat(picked[:, -1:], picked.shape[1], axis=1),
@@ -148,14 +162,18 @@ LENGTHS, ALPHABET, LOOK_BACK = (60, 160), (3, 6), (1, 3)
 """Length of a text, its letters and the width of a window, so that most windows occur several times."""
 
 
-def _draw_text(rng: np.random.Generator, *, width: int | None = None, T: int | None = None) -> Problem:
-    """Draw a text in which the letter before makes some letters likelier."""
+def _draw_text(
+    rng: np.random.Generator, *, width: int | None = None, T: int | None = None, numbers: tuple[int, ...] = ()
+) -> Problem:
+    """Draw a text in which the letter before makes some letters likelier. The letters may be given as `numbers`."""
     width = int(rng.integers(*LOOK_BACK)) if width is None else width
-    V, T = int(rng.integers(*ALPHABET)), int(rng.integers(*LENGTHS)) if T is None else T
+    V, T = len(numbers) or int(rng.integers(*ALPHABET)), int(rng.integers(*LENGTHS)) if T is None else T
     likely = rng.dirichlet(np.full(V, 0.7), V)
     tokens = np.zeros(T, int)
     for t in range(1, T):
         tokens[t] = rng.choice(V, p=0.7 * likely[tokens[t - 1]] + 0.3 / V)
+    if numbers:
+        tokens = np.array(numbers)[tokens]
     return Problem({"width": width, "T": T}, {"tokens": tokens, "width": width})
 
 
@@ -214,6 +232,7 @@ entropy = Calculation(
     ),
     lambda problem: problem.given,
     equation="conditional-entropy",
+    if_zero={"bits": "Nothing is left open. Does the window hold the letter that is to be predicted?"},
     mistakes=(
         mistake(
             "in_nats",
@@ -281,13 +300,28 @@ entropy = Calculation(
             information=lambda p_next: np.broadcast_to(_information(p_next.max(axis=1, keepdims=True)), p_next.shape),
         ),
         mistake(
+            "counts_not_shares",
+            "The logarithms are multiplied with counts and not with shares.",
+            share=lambda counts: counts,
+        ),
+        mistake(
             "divided_by_length",
             "The sum is divided by the length of the text; there are fewer letters with a window before them.",
             share=lambda counts, tokens: counts / len(tokens),
         ),
     ),
     cases=(
-        Case(" where a window is empty", {"width": 0}, branches=True),
+        Case(
+            " where a window is empty",
+            {"width": 0},
+            "From minus 0 on stands the whole text, and up to minus 0 nothing: count from the front.",
+            branches=True,
+        ),
+        Case(
+            " where some numbers have one digit and others two",
+            {"width": 2, "numbers": (1, 2, 11, 12, 21)},
+            "Are letters joined to one text or number? Then 1, 11 and 11, 1 may be the same; a tuple keeps them apart.",
+        ),
         Case(" where a window holds three letters", {"width": 3}),
     ),
 )

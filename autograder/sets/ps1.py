@@ -22,6 +22,7 @@ QUESTIONS = (
         "windows(tokens, width, V) -> x ND",
         windows.onehot,
         "Every window stands in its row, the oldest letter first, also at width = 1.",
+        whole=True,
     ),
     Values(
         NETWORK,

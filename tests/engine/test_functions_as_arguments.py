@@ -34,7 +34,7 @@ def test_a_polynomial_refuses_an_array_of_another_shape():
 
 def test_a_student_is_given_a_function_that_can_be_called_and_not_spoiled():
     def spoil(f):
-        f.__self__.powers[...] = 0
+        f.__closure__[0].cell_contents.powers[...] = 0
         return f(np.array([3.0, 5.0]))
 
     assert call(lambda f: f(np.array([3.0, 5.0])), f=POLYNOMIAL) == 45

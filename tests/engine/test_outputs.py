@@ -181,7 +181,9 @@ def test_of_a_single_output_too_many_values_are_counted_too(result, message):
             None,
             Opaque(0),
             "f: db is a list or another collection; expected an array of shape (H,) = (4,).\n  np.stack makes one array"
-            " of a list of arrays; its argument axis says where the new axis goes.",
+            " of a list of arrays; its argument axis says where the new axis goes."
+            " A function that returns two results, such as y and cache, is called"
+            " with two names before the `=`.",
         ),
         (None, "text", "f: db is a text; expected an array of shape (H,) = (4,)."),
     ],

@@ -76,3 +76,12 @@ def test_the_slope_along_an_entry_is_that_of_no_other():
 
 def test_there_are_six_named_mistakes():
     assert len(differences.central.mistakes) >= 6
+
+
+def test_who_moves_an_entry_of_x_itself_there_and_back_leaves_a_trace():
+    for options in ({}, {"D": 1, "H": 1}, {"eps": 0.5}, {"D": 1, "H": 1, "eps": 0.5}):
+        for seed in range(50):
+            given = differences.central.draw(np.random.default_rng(seed), **options).given
+            x, eps = given["x"], given["eps"]
+            assert not np.array_equal(x + eps - eps, x)
+            assert not np.array_equal(x + eps - 2 * eps + eps, x)

@@ -75,3 +75,12 @@ def test_a_text_leaves_something_open_and_a_wider_window_less():
 def test_there_are_six_named_mistakes_in_each():
     assert len(windows.onehot.mistakes) >= 6
     assert len(windows.entropy.mistakes) >= 6
+
+
+def test_letters_of_one_digit_and_of_two_make_windows_that_are_equal_once_they_are_joined():
+    for seed in SEEDS:
+        (case,) = (case for case in windows.entropy.cases if "digit" in case.circumstance)
+        problem = drawn(seed, windows.entropy, **case.options)
+        tokens, width = problem.given["tokens"].tolist(), problem.given["width"]
+        found = {tuple(tokens[n : n + width]) for n in range(len(tokens) - width)}
+        assert len({"".join(map(str, window)) for window in found}) < len(found)

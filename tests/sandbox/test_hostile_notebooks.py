@@ -205,14 +205,14 @@ def central_difference(f, x, eps):
     return gradient
 """
 A_FUNCTION_THAT_WAS_GIVEN = {
-    "its coefficients are set to zero": "f.__self__.powers[...] = 0; f.__self__.mixed[...] = 0; return 0 * x",
-    "its class gives another value": "type(f.__self__).__call__ = lambda self, x: 0.0; return 0 * x",
+    "its coefficients are set to zero": "f.__closure__[0].cell_contents.powers[...] = 0; return 0 * x",
+    "its class gives another value": "type(f.__closure__[0].cell_contents).__call__ = lambda *a: 0.0; return 0 * x",
     "it is handed back": "return f",
     "it is handed back in a tuple": "return (f,)",
-    "what it is made of is handed back": "return f.__self__.powers[0]",
-    "the worker hands over a function": "Caller.answer = lambda *a: {'result': f.__self__}; return 0 * x",
-    "the worker hands over functions": "Caller.answer = lambda *a: {'result': (f.__self__,) * 2}; return 0 * x",
-    "the worker says that a function has changed": "Caller.answer = lambda *a: {'result': x, 'changed': f.__self__}",
+    "what it is made of is handed back": "return f.__closure__[0].cell_contents.powers[0]",
+    "the worker hands over a function": "Caller.answer = lambda *a: {'result': f.__closure__[0].cell_contents}; return 0 * x",
+    "the worker hands over functions": "Caller.answer = lambda *a: {'result': (f.__closure__[0].cell_contents,) * 2}; return 0 * x",
+    "the worker says that a function has changed": "Caller.answer = lambda *a: {'result': x, 'changed': f.__closure__[0].cell_contents}",
     "the worker sends a program": "wire.encode = lambda m: frame({'polynomial': ['lambda x: 0', 'eval']}); return x",
     "the worker sends one that calls itself": (
         "wire.encode = lambda m: frame({'polynomial': [{'polynomial': [{'seeded': 1}, {'opaque': 0}]}, 0.0]}); return x"
