@@ -80,7 +80,12 @@ loss = replace(
     known=_known,
     mistakes=(
         *(
-            replace(known, sentence=known.sentence.replace("positions", "rows"))
+            replace(
+                known,
+                sentence=known.sentence.replace("positions", "rows")
+                .replace("batch", "rows")
+                .replace("vocabulary", "letters"),
+            )
             for known in masked.mistakes
             if known.name not in NOT_HERE
         ),

@@ -9,7 +9,7 @@ from autograder.layers import affine, cross_entropy_of_rows, differences, mlp, w
 AFFINE = "affine_forward(x, W, b) -> y NV, cache"
 NETWORK = "mlp_forward(x, W1, b1, W2, b2) -> y NV, cache"
 GRADIENTS = "dx ND, dW1 DH, db1 H, dW2 HV, db2 V"
-PASSED = "Every gradient agrees with the numeric one, also for a large upstream gradient and at N = 1"
+PASSED = "Every gradient agrees with the numeric one, also for a large dy and at N = 1"
 
 QUESTIONS = (
     Values(

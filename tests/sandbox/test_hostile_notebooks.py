@@ -205,14 +205,14 @@ def central_difference(f, x, eps):
     return gradient
 """
 A_FUNCTION_THAT_WAS_GIVEN = {
-    "its coefficients are set to zero": "f.__closure__[0].cell_contents.powers[...] = 0; return 0 * x",
-    "its class gives another value": "type(f.__closure__[0].cell_contents).__call__ = lambda *a: 0.0; return 0 * x",
+    "its coefficients are set to zero": "inside.powers[...] = 0; return 0 * x",
+    "its class gives another value": "type(inside).__call__ = lambda *a: 0.0; return 0 * x",
     "it is handed back": "return f",
     "it is handed back in a tuple": "return (f,)",
-    "what it is made of is handed back": "return f.__closure__[0].cell_contents.powers[0]",
-    "the worker hands over a function": "Caller.answer = lambda *a: {'result': f.__closure__[0].cell_contents}; return 0 * x",
-    "the worker hands over functions": "Caller.answer = lambda *a: {'result': (f.__closure__[0].cell_contents,) * 2}; return 0 * x",
-    "the worker says that a function has changed": "Caller.answer = lambda *a: {'result': x, 'changed': f.__closure__[0].cell_contents}",
+    "what it is made of is handed back": "return inside.powers[0]",
+    "the worker hands over a function": "Caller.answer = lambda *a: {'result': inside}; return 0 * x",
+    "the worker hands over functions": "Caller.answer = lambda *a: {'result': (inside,) * 2}; return 0 * x",
+    "the worker says that a function has changed": "Caller.answer = lambda *a: {'result': x, 'changed': inside}",
     "the worker sends a program": "wire.encode = lambda m: frame({'polynomial': ['lambda x: 0', 'eval']}); return x",
     "the worker sends one that calls itself": (
         "wire.encode = lambda m: frame({'polynomial': [{'polynomial': [{'seeded': 1}, {'opaque': 0}]}, 0.0]}); return x"
@@ -227,6 +227,7 @@ def frame(node):
     header = json.dumps({'tree': tree, 'arrays': []}).encode()
     return struct.pack('>II', len(header), 0) + header
 def central_difference(f, x, eps):
+    inside = f.__closure__[0].cell_contents
     """
 
 
