@@ -454,6 +454,6 @@ VALUES = {
 
 EQUIVALENT = {
     "parting_step": [
-        ("one round fewer in `for t in range(60):`", "They have parted long before the last step."),
+        ("one round fewer in `for t in range(60):`", "they have parted long before the last step"),
     ]
 }
