@@ -167,6 +167,29 @@ def test_results_that_are_zero_everywhere_are_called_so_and_have_no_name():
     assert "Zero" not in str(failure_of(wave, wave=lambda x, W: 2 * right(x, W)))
 
 
+def test_what_zeros_may_mean_is_told_of_the_first_output_that_is_zero():
+    meaning = {"columns": "Is a column left out?", "rows": "Is a row left out?"}
+    question = replace(sums, calculation=replace(SUMS, if_zero=meaning))
+    both = failure_of(question, sums=spoiled("sums", None, np.zeros_like, None, np.zeros_like))
+    assert str(both).splitlines()[1:3] == ["  Zero everywhere: rows, columns.", "  Is a column left out?"]
+    one = failure_of(question, sums=spoiled("sums", None, np.zeros_like, None, None))
+    assert str(one).splitlines()[1:3] == ["  Zero everywhere: rows.", "  Is a row left out?"]
+    assert "left out" not in str(failure_of(question, sums=spoiled("sums", None, lambda rows: rows + 1, None, None)))
+
+
+@pytest.mark.parametrize("kind", [bool, np.int8, np.uint8, int, np.float32])
+def test_whole_numbers_may_be_of_any_type_where_a_question_says_so(kind):
+    signs = replace(
+        sums,
+        text="signs(x) -> signs ND",
+        calculation=replace(SUMS, right=lambda problem: {"signs": (problem.given["x"] > 0).astype(float)}, mistakes=()),
+    )
+    given = {"signs": lambda x: (x > 0).astype(kind)}
+    assert passes(replace(signs, whole=True), **given) == "All is right."
+    assert f"signs has dtype {np.dtype(kind)}; expected float64" in str(failure_of(signs, **given))
+    assert failure_of(replace(signs, whole=True), signs=lambda x: (x < 0).astype(kind)).tensors == ("signs",)
+
+
 def test_a_single_result_of_zeros_that_has_a_name_is_not_called_zero_besides():
     nothing = mistake("nothing", "Nothing is counted.", tops=lambda x: 0 * x[:, 0])
     question = replace(sums, calculation=replace(SUMS, mistakes=(nothing,)))
