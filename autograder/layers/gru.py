@@ -15,19 +15,12 @@ from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Formula, Once, Term, Walk, batch_first, of, terms
 from autograder.layers import rnn
+from autograder.layers.gates import FAR, INPUT_MISSING, kept, sigmoid, wrong_activations
 
 GATES = {"r": "reset gate r", "z": "update gate z", "n": "candidate n"}
 """The blocks in the order in which they stand side by side in a, Wx, Wh, b and bh."""
 
 EQUATIONS = {"r": "gru-reset", "z": "gru-update", "n": "gru-candidate"}
-
-FAR = 100.0
-"""A pre-activation at which a gate is 0 or 1 and tanh is 1 to the last digit, and stays so in a huge gradient."""
-
-
-def sigmoid(a: np.ndarray) -> np.ndarray:
-    """Return σ(a)."""
-    return 1 / (1 + np.exp(-a))
 
 
 def slices(H: int) -> dict[str, slice]:
@@ -197,10 +190,6 @@ def _step_cache(candidate: str) -> dict[str, Term]:
     }
 
 
-def _kept(source: str, equation: str) -> Term:
-    return Term(of(f"{source} visited", lambda values, visited: values[visited]), equation)
-
-
 WALK = Walk(
     order=terms("gru-state", order=lambda T: range(T))["order"],
     start=terms("gru-state", h_prev=lambda h0: h0),
@@ -208,7 +197,7 @@ WALK = Walk(
     carried={"h_prev": "h_t"},
     results=(
         terms("gru-state", h=lambda h_t, visited: batch_first(h_t, visited))
-        | {f"cache_{name}": _kept(source, CACHE_EQUATIONS[name]) for name, source in KEPT.items()}
+        | {f"cache_{name}": kept(source, CACHE_EQUATIONS[name]) for name, source in KEPT.items()}
         | terms(
             "gru-reset",
             cache_Wx=lambda Wx, visited: np.repeat(Wx[None], visited.sum(), axis=0),
@@ -261,29 +250,7 @@ def _without_bh(known: Mistake) -> Mistake:
 SWAPPED = tuple(_changed_places(one, other) for one, other in combinations(GATES, 2))
 
 IN_BOTH = (
-    *(
-        Mistake(
-            f"tanh_for_sigmoid_{gate}",
-            f"The {GATES[gate]} goes through tanh; a gate goes through the sigmoid, which stays between 0 and 1.",
-            {gate: of(f"a_{gate}", np.tanh)},
-            "gates.tanh_for_sigmoid",
-        )
-        for gate in "rz"
-    ),
-    mistake(
-        "sigmoid_for_tanh_n",
-        "The candidate n goes through the sigmoid; it is no gate but what is written, and goes through tanh.",
-        n=lambda a_n: sigmoid(a_n),
-    ),
-    *(
-        Mistake(
-            f"activation_missing_{gate}",
-            f"The {GATES[gate]} has no activation: what comes out is its pre-activation.",
-            {gate: of(f"a_{gate}", lambda a: a)},
-            "gates.activation_missing",
-        )
-        for gate in GATES
-    ),
+    *wrong_activations(GATES, "n", "a_"),
     *(
         Mistake(
             f"{one}_from_the_block_of_{other}",
@@ -312,16 +279,8 @@ IN_BOTH = (
         for other in "rz"
     ),
     mistake("b_subtracted", "The bias b is subtracted.", by_x=lambda from_x, b: from_x - b),
-    mistake(
-        "input_missing",
-        "The input does not take part: the gates depend on the previous state alone.",
-        from_x=lambda x_t, Wx: np.zeros((len(x_t), Wx.shape[1])),
-    ),
-    mistake(
-        "Wx_transposed",
-        "Wx is transposed. Inputs are rows here, and Wx stands to their right.",
-        from_x=lambda x_t, Wx: x_t @ Wx.T,
-    ),
+    INPUT_MISSING,
+    rnn.WX_TRANSPOSED,
     mistake(
         "z_turned_round",
         "z and 1 - z have changed places: z = 1 keeps the state before, and here it keeps the candidate.",

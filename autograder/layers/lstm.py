@@ -14,19 +14,12 @@ from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Formula, Once, Term, Walk, batch_first, of, terms
 from autograder.layers import rnn
+from autograder.layers.gates import FAR, INPUT_MISSING, kept, sigmoid, wrong_activations
 
 GATES = {"i": "input gate i", "f": "forget gate f", "g": "candidate g", "o": "output gate o"}
 """The gates in the order in which they stand side by side in z, Wx, Wh and b."""
 
 EQUATIONS = {"i": "lstm-input", "f": "lstm-forget", "g": "lstm-candidate", "o": "lstm-output"}
-
-FAR = 100.0
-"""A pre-activation at which a sigmoid and tanh are 1 to the last digit, and their slopes stay 0 in a huge gradient."""
-
-
-def sigmoid(z: np.ndarray) -> np.ndarray:
-    """Return σ(z)."""
-    return 1 / (1 + np.exp(-z))
 
 
 def slices(H: int) -> dict[str, slice]:
@@ -156,10 +149,6 @@ KEPT = {"x_t": "x_t", "h_prev": "previous", "c_prev": "before", **{gate: gate fo
 """What a step's cache holds beside the weights, and the term that it is."""
 
 
-def _kept(source: str, equation: str) -> Term:
-    return Term(of(f"{source} visited", lambda values, visited: values[visited]), equation)
-
-
 CACHE_EQUATIONS = {
     "x_t": "lstm-preactivation", "h_prev": "lstm-preactivation", "c_prev": "lstm-cell", **EQUATIONS, "c_t": "lstm-cell",
 }  # fmt: skip
@@ -175,7 +164,7 @@ WALK = Walk(
     results=(
         terms("lstm-hidden", h=lambda h_t, visited: batch_first(h_t, visited))
         | terms("lstm-cell", c_T=lambda c_prev: c_prev)
-        | {f"cache_{name}": _kept(source, CACHE_EQUATIONS[name]) for name, source in KEPT.items()}
+        | {f"cache_{name}": kept(source, CACHE_EQUATIONS[name]) for name, source in KEPT.items()}
         | terms(
             "lstm-preactivation",
             cache_Wx=lambda Wx, visited: np.repeat(Wx[None], visited.sum(), axis=0),
@@ -204,29 +193,7 @@ GATE_MISTAKES = (
         )
         for one, other in combinations(GATES, 2)
     ),
-    *(
-        Mistake(
-            f"tanh_for_sigmoid_{gate}",
-            f"The {GATES[gate]} goes through tanh; a gate goes through the sigmoid, which stays between 0 and 1.",
-            {gate: of(f"z_{gate}", np.tanh)},
-            "gates.tanh_for_sigmoid",
-        )
-        for gate in "ifo"
-    ),
-    mistake(
-        "sigmoid_for_tanh_g",
-        "The candidate g goes through the sigmoid; it is no gate but what is written, and goes through tanh.",
-        g=lambda z_g: sigmoid(z_g),
-    ),
-    *(
-        Mistake(
-            f"activation_missing_{gate}",
-            f"The {GATES[gate]} has no activation: what comes out is its pre-activation.",
-            {gate: of(f"z_{gate}", lambda z: z)},
-            "gates.activation_missing",
-        )
-        for gate in GATES
-    ),
+    *wrong_activations(GATES, "g", "z_"),
     *(
         Mistake(
             f"sigmoid_of_minus_z_{gate}",
@@ -251,21 +218,13 @@ GATE_MISTAKES = (
         g=lambda z_g: np.tanh(sigmoid(z_g)),
     ),
     *(known for known in rnn.STEP_MISTAKES if known.name in ("bias_missing", "bias_twice", "bias_subtracted")),
-    mistake(
-        "input_missing",
-        "The input does not take part: the gates depend on the previous state alone.",
-        from_x=lambda x_t, Wx: np.zeros((len(x_t), Wx.shape[1])),
-    ),
+    INPUT_MISSING,
     mistake(
         "recurrence_missing",
         "The previous state does not take part: the gates depend on the input alone.",
         from_h=lambda from_x: np.zeros_like(from_x),
     ),
-    mistake(
-        "Wx_transposed",
-        "Wx is transposed. Inputs are rows here, and Wx stands to their right.",
-        from_x=lambda x_t, Wx: x_t @ Wx.T,
-    ),
+    rnn.WX_TRANSPOSED,
     mistake(
         "gates_interleaved",
         "The four gates are taken entry by entry in turn; each is a block of H columns that stand side by side.",

@@ -135,6 +135,12 @@ def _sigmoid(z: np.ndarray) -> np.ndarray:
 
 _EACH = "tanh is applied to each product by itself; it belongs around their sum."
 
+WX_TRANSPOSED = mistake(
+    "Wx_transposed",
+    "Wx is transposed. Inputs are rows here, and Wx stands to their right.",
+    from_x=lambda x_t, Wx: x_t @ Wx.T,
+)
+
 STEP_MISTAKES = (
     mistake("bias_missing", "The bias b is not added.", z=lambda from_x, from_h: from_x + from_h),
     mistake(
@@ -207,11 +213,7 @@ STEP_MISTAKES = (
         from_x=lambda x_t, Wh: x_t @ Wh,
         from_h=lambda previous, Wx: previous @ Wx,
     ),
-    mistake(
-        "Wx_transposed",
-        "Wx is transposed. Inputs are rows here, and Wx stands to their right.",
-        from_x=lambda x_t, Wx: x_t @ Wx.T,
-    ),
+    WX_TRANSPOSED,
     mistake(
         "both_transposed",
         "Wx and Wh are both transposed. Inputs and states are rows here, and the weights stand to their right.",
