@@ -3,6 +3,8 @@
 They are mistakes of learners and bugs that were published.
 """
 
+from sequences import wrong_in_time
+
 Z = "z = x_t @ Wx + h_prev @ Wh + b"
 FORGET, CANDIDATE, OUTPUT = (
     "f = sigmoid(z[:, H : 2 * H])",
@@ -20,7 +22,6 @@ BACK_KEPT = (
     "return lstm_step_backward.__dict__.setdefault(id(cache), (cache, (dx_t, dh_prev, dc_prev, dWx, dWh, db)))[1]"
 )
 
-LOOP = "for t in range(T):"
 ONWARD = "h_t, c_t, step = lstm_step_forward(x[:, t], h_t, c_t, Wx, Wh, b)"
 RETURN = "return h, c_t, cache"
 START_H, START_C = "np.zeros((N, H)) if h0 is None else h0", "np.zeros((N, H)) if c0 is None else c0"
@@ -136,6 +137,7 @@ WRONG = {
         ("forget_gate_missing + tanh_of_c_missing", CELL, "c_t = c_prev + i * g", HIDDEN, "h_t = o * c_t"),
     ],
     "lstm_forward": [
+        *wrong_in_time("c_t, "),
         (
             "state_not_passed_on",
             ONWARD,
@@ -159,7 +161,6 @@ WRONG = {
             "return h, c_t",
             "return h, c_new",
         ),
-        ("h0_ignored", START_H, NO_H0),
         ("c0_ignored", START_C, NO_C0),
         ("h0_and_c0_ignored", START_H, NO_H0, START_C, NO_C0),
         ("h0_for_c0", f"c_t = {START_C}", f"c_t = {START_H}"),
@@ -195,25 +196,6 @@ WRONG = {
         ),
         ("c_T_is_c0", RETURN, f"return h, {START_C}, cache"),
         ("c_T_one_step_early", RETURN, "return h, step.c_prev, cache"),
-        ("first_input_only", "x[:, t]", "x[:, 0]"),
-        ("input_one_step_late", "x[:, t]", "x[:, t - 1]"),
-        ("inputs_reversed", "x[:, t]", "x[:, T - 1 - t]"),
-        ("first_step_left_out", LOOP, "for t in range(1, T):"),
-        ("last_step_left_out", LOOP, "for t in range(T - 1):"),
-        ("backward_in_time", LOOP, "for t in reversed(range(T)):"),
-        ("states_reversed", RETURN, "return h[:, ::-1], c_t, cache"),
-        ("one_step_late", "h[:, t] = h_t", "h[:, t] = step.h_prev"),
-        ("one_step_late_from_zeros", "h[:, t] = h_t", "if t + 1 < T:\n            h[:, t + 1] = h_t"),
-        ("last_state_everywhere", RETURN, "h[:] = h_t[:, None]; return h, c_t, cache"),
-        ("first_state_everywhere", RETURN, "h[:] = h[:, :1].copy(); return h, c_t, cache"),
-        ("states_summed_up", RETURN, "return h.cumsum(axis=1), c_t, cache"),
-        ("last_state_only", RETURN, "return h_t, c_t, cache"),
-        ("time_major", RETURN, "return h.swapaxes(0, 1), c_t, cache"),
-        ("h0_among_the_states", RETURN, "return np.concatenate([h0[:, None], h], axis=1), c_t, cache"),
-        ("inputs_reshaped", "x[:, t]", "x.reshape(T, N, -1)[t]"),
-        ("states_reshaped", RETURN, "return h.swapaxes(0, 1).reshape(N, T, H), c_t, cache"),
-        ("return_in_loop", f"    {RETURN}", f"        {RETURN}"),
-        ("cache_reversed", "cache.append(step)", "cache.insert(0, step)"),
         ("cache_last_step_everywhere", RETURN, "return h, c_t, [step] * T"),
         ("cache_last_state_everywhere", RETURN, "return h, c_t, [s._replace(c_t=c_t) for s in cache]"),
         ("cache_c_t_for_c_prev", RETURN, "return h, c_t, [s._replace(c_prev=s.c_t) for s in cache]"),
@@ -221,7 +203,6 @@ WRONG = {
         ("says: the cache has 1 entry", RETURN, "return h, c_t, [step]"),
         ("says: with h0 = None and c0 = None", START_C, "c0 + 0"),
         ("", ONWARD, "h_t, c_t, step = lstm_step_forward(x[:, t], np.round(h_t, 3), c_t, Wx, Wh, b)"),
-        ("", LOOP, "for t in range(min(T, 12)):"),
     ],
     "lstm_step_backward": [
         ("dc_next_not_added", DC, "dc = dh_total * o * (1 - tanh_c**2)"),

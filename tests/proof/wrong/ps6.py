@@ -3,6 +3,8 @@
 They are mistakes of learners and bugs that were published.
 """
 
+from sequences import wrong_in_time
+
 FROM = "from_x, from_h = x_t @ Wx + b, h_prev @ Wh + bh"
 R = "r = sigmoid(from_x[:, :H] + from_h[:, :H])"
 Z = "z = sigmoid(from_x[:, H : 2 * H] + from_h[:, H : 2 * H])"
@@ -16,7 +18,6 @@ M_BEFORE = "m = r * h_prev"
 N_BEFORE = "n = np.tanh(from_x[:, 2 * H :] + m @ Wh[:, 2 * H :])"
 TAKEN = "r, z = gates[:, :H], gates[:, H:]"
 
-LOOP = "for t in range(T):"
 ONWARD = "h_t, step = gru_step_forward(x[:, t], h_t, Wx, Wh, b, bh)"
 RETURN = "return h, cache"
 START = "np.zeros((N, H)) if h0 is None else h0"
@@ -203,34 +204,14 @@ WRONG = {
         ("cache_passed_for_m", KEPT, "GRUStepCache(x_t, h_prev, Wx, Wh, r, z, n, m @ Wh[:, 2 * H :])"),
     ],
     "gru_forward": [
+        *wrong_in_time(),
         ("state_not_passed_on", ONWARD, "h_new, step = gru_step_forward(x[:, t], h_t, Wx, Wh, b, bh)",
          "h[:, t] = h_t", "h[:, t] = h_new"),
-        ("h0_ignored", START, "np.zeros((N, H))"),
         ("biases_swapped", ONWARD, ONWARD.replace("b, bh", "bh, b")),
-        ("first_input_only", "x[:, t]", "x[:, 0]"),
-        ("input_one_step_late", "x[:, t]", "x[:, t - 1]"),
-        ("inputs_reversed", "x[:, t]", "x[:, T - 1 - t]"),
-        ("first_step_left_out", LOOP, "for t in range(1, T):"),
-        ("last_step_left_out", LOOP, "for t in range(T - 1):"),
-        ("backward_in_time", LOOP, "for t in reversed(range(T)):"),
-        ("states_reversed", RETURN, "return h[:, ::-1], cache"),
-        ("one_step_late", "h[:, t] = h_t", "h[:, t] = step.h_prev"),
-        ("one_step_late_from_zeros", "h[:, t] = h_t", "if t + 1 < T:\n            h[:, t + 1] = h_t"),
-        ("last_state_everywhere", RETURN, "h[:] = h_t[:, None]; return h, cache"),
-        ("first_state_everywhere", RETURN, "h[:] = h[:, :1].copy(); return h, cache"),
-        ("states_summed_up", RETURN, "return h.cumsum(axis=1), cache"),
-        ("last_state_only", RETURN, "return h_t, cache"),
-        ("time_major", RETURN, "return h.swapaxes(0, 1), cache"),
-        ("h0_among_the_states", RETURN, "return np.concatenate([h0[:, None], h], axis=1), cache"),
-        ("inputs_reshaped", "x[:, t]", "x.reshape(T, N, -1)[t]"),
-        ("states_reshaped", RETURN, "return h.swapaxes(0, 1).reshape(N, T, H), cache"),
-        ("return_in_loop", f"    {RETURN}", f"        {RETURN}"),
-        ("cache_reversed", "cache.append(step)", "cache.insert(0, step)"),
         ("cache_last_step_everywhere", RETURN, "return h, [step] * T"),
         ("cache_h_t_for_h_prev", RETURN, "return h, [s._replace(h_prev=h[:, t]) for t, s in enumerate(cache)]"),
         ("says: the cache has 1 entry", RETURN, "return h, [step]"),
         ("says: with h0 = None", START, "h0 + 0"),
-        ("", LOOP, "for t in range(min(T, 12)):"),
     ],
     "update_gate_between": [
         ("one_minus_z", "(h_t - n) / (h_prev - n)", "(h_prev - h_t) / (h_prev - n)"),
