@@ -40,6 +40,13 @@ def test_three_quarters_of_the_weights_and_more_units_at_equal_parameters():
     for D in (1, 7, 50):
         sizes = [page["hidden_size_for"](5000, D, kind) for kind in ("LSTM", "GRU")]
         assert sizes[0] < sizes[1] < 1.34 * sizes[0] + 1
+        for (G, k), H in zip(((4, 1), (3, 2)), sizes, strict=True):
+            assert G * H * (D + H + k) <= 5000 < G * (H + 1) * (D + H + 1 + k)
+
+
+def test_a_wait_is_that_of_the_optimizer_which_was_asked_for():
+    waits = [page["wait"]("echo", "GRU", 0, budget=300, **how) for how in ({}, CIRCUMSTANCES["RMSProp"])]
+    assert waits[0] != waits[1]
 
 
 CIRCUMSTANCES = {
@@ -73,6 +80,7 @@ def test_on_the_echo_the_whole_interval_stays_with_the_lstm(how):
 def test_on_order_and_brackets_the_gru_is_a_little_ahead_and_with_other_seeds_by_less_than_half(task, on_the_page):
     found = {name: elsewhere(task, how) for name, how in CIRCUMSTANCES.items()}
     assert 1 - found["eight times the budget"][0] < (1 - on_the_page) / 2
+    assert found["eight times the budget"][1] < 1 < found["eight times the budget"][2]
     assert all(middle > 0.5 and low < 1 for middle, low, _ in found.values())
     assert np.exp(np.mean([np.log(middle) for middle, _, _ in found.values()])) < 0.95
 
@@ -87,4 +95,4 @@ def test_from_an_update_bias_of_0_the_echo_is_learned_sooner_and_about_as_soon_a
         ratios.append(page["ratio"]([lstm, gru]))
     assert ratios[2][0] < ratios[1][0] < ratios[0][0]
     assert ratios[2][0] < ratios[0][0] ** 0.5  # less than half of the way, as a ratio, from two equal layers
-    assert ratios[2][1] < 1
+    assert ratios[2][1] < 1 < ratios[2][2]
