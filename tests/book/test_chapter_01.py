@@ -195,3 +195,13 @@ def test_at_eight_times_the_updates_eight_letters_know_their_own_text_better_and
     assert new[3] - new[2] > 0.03
     counted = [chapter["conditional_entropy"](TOKENS, width) for width in (1, 2, 4, 8)]
     assert (new > counted).all()
+
+
+def test_the_pencil_numbers_of_the_way_back_are_those_of_the_network(chapter):
+    x, W1, b1 = np.array([[2.0, 1.0]]), np.array([[1.0, -0.5], [-0.5, 1.0]]), np.array([-0.4, 0.0])
+    W2 = np.array([[5.0, 0.0, -5.0], [0.0, 0.0, 0.0]])
+    _, cache = chapter["mlp_forward"](x, W1, b1, W2, np.zeros(3))
+    dy = np.array([[0.5, -0.75, 0.25]])
+    assert (dy @ W2.T)[0, 0] == 1.25
+    _, dW1, db1, _, _ = chapter["mlp_backward"](dy, cache)
+    np.testing.assert_allclose([db1[0], dW1[0, 0]], [0.45, 0.9], atol=0.005)
