@@ -153,7 +153,7 @@ refute: $(READY) ## Run the long pages, and try to refute the folklore at eight 
 
 # More options for `make audit`, such as SEEDS=20 or PS=ps5
 SEEDS ?= 500
-audit: refute ## Prove every check on 500 seeds and write benchmarks/audit/ (an hour on two cores), and the verdicts
+audit: refute ## Prove every check on 500 seeds and write benchmarks/audit/ (an hour and a half on two cores), and the verdicts
 	@python tests/proof/audit.py --seeds $(SEEDS) --jobs $(JOBS) $(if $(filter 500,$(SEEDS)),,--no-write) $(if $(PS),--set $(PS))
 
 bench: $(READY) ## Time the layers against PyTorch, where it is installed

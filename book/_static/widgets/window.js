@@ -9,7 +9,7 @@
   // numbers: end
   const WIDEST = MEAN.length - 1;
   const LINE = { left: 20, step: 13.1, y: 40 };
-  const BARS = { left: 44, step: 60, wide: 40, bottom: 160, tall: 80 };
+  const BARS = { left: 44, step: 60, wide: 40, bottom: 160, tall: 68 };
   const PLOT = { left: 44, right: 344, top: 222, bottom: 342, most: 5 };
 
   const drawing = root.querySelector(".drawing");
