@@ -3,32 +3,24 @@
 import numpy as np
 
 from unrolled.affine import affine_backward, affine_forward
-from unrolled.gru import gru_backward, gru_forward
-from unrolled.initializers import forget_gate_bias, identity, orthogonal
+from unrolled.cells import RECURRENT_STARTS, cell
 from unrolled.loss import softmax_cross_entropy, squared_error
-from unrolled.lstm import lstm_backward, lstm_forward
-from unrolled.rnn import ACTIVATIONS, rnn_backward, rnn_forward
+from unrolled.rnn import ACTIVATIONS
 from unrolled.training import fit
 
 LOSSES = {"cross_entropy": softmax_cross_entropy, "squared_error": squared_error}
-RECURRENT_STARTS = {
-    "orthogonal": lambda rng, H, gain: orthogonal(rng, (H, H), gain=gain),
-    "identity": lambda rng, H, gain: identity(H, scale=gain),
-    "normal": lambda rng, H, gain: gain / np.sqrt(H) * rng.standard_normal((H, H)),
-}
 
 
 class _Recurrent:
-    """A recurrent layer with an output layer y_t = h_t Wy + by and a loss: all but the recurrent layer itself.
+    """A recurrent layer with an output layer y_t = h_t Wy + by and a loss.
 
-    A subclass says what its layer is, in `_layer_forward` and `_layer_backward`. The state of a layer is a tuple of
+    A subclass says which layer it is, with what options the layer starts and runs. The state of a layer is a tuple of
     arrays (N, H), each of which may be None.
     """
 
-    def __init__(self, layer_params, V, rng, loss):
-        self.params = dict(layer_params)
-        self._layer_names = tuple(layer_params)
-        H = len(self.params["Wh"])
+    def __init__(self, kind, D, H, V, rng, loss, start, **run):
+        self._cell, self._run_options = cell(kind), run
+        self.params = self._cell.start(D, H, rng, **start)
         self.params |= {"Wy": rng.standard_normal((H, V)) / np.sqrt(H), "by": np.zeros(V)}
         self.grads = {}
         self._loss = LOSSES[_one_of(type(self).__name__, "loss", loss, LOSSES)]
@@ -64,7 +56,7 @@ class _Recurrent:
         return fit(self, draw, optimizer, updates=updates, clip=clip, segment=segment, names=names)
 
     def _run(self, x, state):
-        h, _, cache = self._layer_forward(x, state)
+        h, _, cache = self._cell.forward(x, state, self.params, **self._run_options)
         return h @ self.params["Wy"] + self.params["by"], h, cache
 
     def _loss_and_grads(self, x, targets, mask, state, segment):
@@ -77,18 +69,17 @@ class _Recurrent:
         parts = [slice(start, start + segment) for start in range(0, T, segment)]
         pieces = []
         for part in parts:
-            h, state, cache = self._layer_forward(x[:, part], state)
+            h, state, cache = self._cell.forward(x[:, part], state, self.params, **self._run_options)
             pieces.append((h, cache))
         y, affine = affine_forward(np.concatenate([h for h, _ in pieces], axis=1), self.params["Wy"], self.params["by"])
         loss, dy = self._loss(y, targets, mask)
         dh, dWy, dby = affine_backward(dy, affine)
-        sums = [self._layer_backward(dh[:, part], cache) for part, (_, cache) in zip(parts, pieces, strict=True)]
-        layer = [sum(gradients) for gradients in zip(*sums, strict=True)]
-        self.grads = {**dict(zip(self._layer_names, layer, strict=True)), "Wy": dWy, "by": dby}
+        nothing = (None,) * self._cell.states
+        each = [
+            self._cell.backward(dh[:, part], nothing, cache)[2] for part, (_, cache) in zip(parts, pieces, strict=True)
+        ]
+        self.grads = {name: sum(grads[name] for grads in each) for name in each[0]} | {"Wy": dWy, "by": dby}
         return loss, self.grads
-
-    def _layer_params(self):
-        return [self.params[name] for name in self._layer_names]
 
 
 class _OneState(_Recurrent):
@@ -179,17 +170,8 @@ class RNN(_OneState):
 
     def __init__(self, D, H, V, rng, *, gain=1.0, start="orthogonal", activation="tanh", loss="cross_entropy"):
         _one_of("RNN", "start", start, RECURRENT_STARTS)
-        self._activation = _one_of("RNN", "activation", activation, ACTIVATIONS)
-        Wx = rng.standard_normal((D, H)) / np.sqrt(D)
-        layer = {"Wx": Wx, "Wh": RECURRENT_STARTS[start](rng, H, gain), "b": np.zeros(H)}
-        super().__init__(layer, V, rng, loss)
-
-    def _layer_forward(self, x, state):
-        h, cache = rnn_forward(x, *state, *self._layer_params(), activation=self._activation)
-        return h, (h[:, -1],), cache
-
-    def _layer_backward(self, dh, cache):
-        return rnn_backward(dh, cache)[2:]
+        _one_of("RNN", "activation", activation, ACTIVATIONS)
+        super().__init__("rnn", D, H, V, rng, loss, {"gain": gain, "start": start}, activation=activation)
 
 
 class GRU(_OneState):
@@ -230,23 +212,9 @@ class GRU(_OneState):
     """
 
     def __init__(self, D, H, V, rng, *, gain=1.0, update_bias=0.0, reset_after=True, loss="cross_entropy"):
-        self._reset_after = bool(reset_after)
-        layer = {
-            "Wx": rng.standard_normal((D, 3 * H)) / np.sqrt(D),
-            "Wh": orthogonal(rng, (H, 3 * H), gain=gain, gates=3),
-            "b": np.zeros(3 * H),
-        }
-        layer["b"][H : 2 * H] = update_bias
-        if self._reset_after:
-            layer["bh"] = np.zeros(3 * H)
-        super().__init__(layer, V, rng, loss)
-
-    def _layer_forward(self, x, state):
-        h, cache = gru_forward(x, *state, *self._layer_params(), reset_after=self._reset_after)
-        return h, (h[:, -1],), cache
-
-    def _layer_backward(self, dh, cache):
-        return [gradient for gradient in gru_backward(dh, cache)[2:] if gradient is not None]
+        reset_after = bool(reset_after)
+        start = {"gain": gain, "update_bias": update_bias, "reset_after": reset_after}
+        super().__init__("gru", D, H, V, rng, loss, start, reset_after=reset_after)
 
 
 class LSTM(_Recurrent):
@@ -283,12 +251,7 @@ class LSTM(_Recurrent):
     """
 
     def __init__(self, D, H, V, rng, *, gain=1.0, forget_bias=1.0, loss="cross_entropy"):
-        layer = {
-            "Wx": rng.standard_normal((D, 4 * H)) / np.sqrt(D),
-            "Wh": orthogonal(rng, (H, 4 * H), gain=gain, gates=4),
-            "b": forget_gate_bias(H, value=forget_bias),
-        }
-        super().__init__(layer, V, rng, loss)
+        super().__init__("lstm", D, H, V, rng, loss, {"gain": gain, "forget_bias": forget_bias})
 
     def forward(self, x, h0=None, c0=None):
         """Return the outputs and the hidden states.
@@ -321,7 +284,7 @@ class LSTM(_Recurrent):
         dict of str to ndarray, shape (N, T, H)
             The gates i, f and o, the candidate g, and the states c and h after the step.
         """
-        h, (_, c_T), cache = self._layer_forward(x, (h0, c0))
+        h, (_, c_T), cache = self._cell.forward(x, (h0, c0), self.params)
         o, i, f, g, c_prev = cache.gates.transpose(1, 2, 0, 3)
         c = np.concatenate([c_prev[:, 1:], c_T[:, None]], axis=1)
         return {name: np.array(value) for name, value in {"i": i, "f": f, "g": g, "o": o, "c": c, "h": h}.items()}
@@ -355,13 +318,6 @@ class LSTM(_Recurrent):
             If the segment is shorter than one step, or an argument does not fit the layers.
         """
         return self._loss_and_grads(x, targets, mask, (h0, c0), segment)
-
-    def _layer_forward(self, x, state):
-        h, c_T, cache = lstm_forward(x, *state, *self._layer_params())
-        return h, (h[:, -1], c_T), cache
-
-    def _layer_backward(self, dh, cache):
-        return lstm_backward(dh, None, cache)[3:]
 
 
 def _one_of(model, argument, value, choices):

@@ -66,7 +66,7 @@ def test_a_truncated_gradient_is_that_of_a_loss_in_which_the_states_handed_on_ar
     model, (x, targets, mask), state = small(name, 1)
     starts, handed = range(0, x.shape[1], segment), [state]
     for start in starts[:-1]:
-        _, after, _ = model._layer_forward(x[:, start : start + segment], handed[-1])
+        _, after, _ = model._cell.forward(x[:, start : start + segment], handed[-1], model.params, **model._run_options)
         handed.append([array.copy() for array in after])
     count = mask.sum()
 
