@@ -7,6 +7,7 @@ the upstream gradient and the cache. float32 stays float32 and float64 stays flo
 from unrolled.affine import AffineCache, affine_backward, affine_forward
 from unrolled.clipping import clip_by_norm, clip_by_value
 from unrolled.embedding import EmbeddingCache, embedding_backward, embedding_forward
+from unrolled.encoder_decoder import EncoderDecoder
 from unrolled.gru import GRUCache, gru_backward, gru_forward
 from unrolled.initializers import forget_gate_bias, glorot_uniform, identity, orthogonal
 from unrolled.loss import softmax_cross_entropy, squared_error
@@ -23,6 +24,7 @@ __all__ = [
     "Adam",
     "AffineCache",
     "EmbeddingCache",
+    "EncoderDecoder",
     "GRUCache",
     "LSTMCache",
     "RMSProp",

@@ -75,12 +75,13 @@ def updates_until_learned(model, optimizer, draw, *, budget, segment=None, names
 def _updater(model, optimizer, draw, *, clip, segment, names):
     """Return a function that makes one update on a new batch and returns the loss before it."""
     trained = {name: model.params[name] for name in names or model.params}
+    how = {} if segment is None else {"segment": segment}  # not every model has segments
     if not (clip is None or isinstance(clip, Callable)):
         limit = clip
         clip = lambda grads: clip_by_norm(grads, limit)  # noqa: E731
 
     def update():
-        loss, grads = model.loss_and_grads(*draw(), segment=segment)
+        loss, grads = model.loss_and_grads(*draw(), **how)
         grads = {name: grads[name] for name in trained}
         if clip is not None:
             clip(grads)
