@@ -119,7 +119,7 @@ $(SAMPLE)/graded: $(READY) $(GRADED_BY)
 
 # --------------------------------------------------------------------------------------------------------- proving
 
-PAGES := $(wildcard book/*.ipynb book/folklore/*.ipynb)
+PAGES := $(wildcard book/*.ipynb book/folklore/*.ipynb book/uses/*.ipynb)
 # Pages of the folklore that train for more than six seconds. `make refute` runs them, and so do `make audit` and CI.
 LONG_PAGES := $(foreach claim,k01 k03 k04 k05 k06 k07 k08 k09 k10 k11 k13 k14 k16 k17 k20 k23,$(wildcard book/folklore/$(claim)-*.ipynb))
 nbval = $(ONE_THREAD) python -m pytest -q --nbval --nbval-sanitize-with tests/book/nbval_sanitize.cfg $(1) -n $(JOBS) --dist loadfile
@@ -138,8 +138,8 @@ test: $(HTML)/index.html sample-class ## Run everything that must pass
 quick: $(READY) ## Run the quick tests only
 	@$(ONE_THREAD) python -m pytest -q tests -m "not slow and not long" -n $(TEST_JOBS) --dist worksteal
 
-PAGE_FILES = $(foreach form,$(PAGE) $(PAGE)-*,$(wildcard book/$(form).ipynb book/folklore/$(form).ipynb))
-PAGE_TESTS = $(wildcard tests/folklore/test_$(PAGE).py tests/book/test_chapter_$(PAGE).py)
+PAGE_FILES = $(foreach form,$(PAGE) $(PAGE)-*,$(wildcard book/$(form).ipynb book/folklore/$(form).ipynb book/uses/$(form).ipynb))
+PAGE_TESTS = $(wildcard tests/folklore/test_$(PAGE).py tests/book/test_chapter_$(PAGE).py tests/book/test_use_$(PAGE).py)
 page: $(READY) ## Run one page and its tests, the long ones too, for example: make page PAGE=k07 or PAGE=04
 	@test -n "$(PAGE_FILES)" || { echo "Name a page: make page PAGE=k07, or PAGE=04"; exit 2; }
 	@$(call nbval,$(PAGE_FILES))

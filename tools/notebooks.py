@@ -232,7 +232,8 @@ def normal_form(notebook: NotebookNode, path: Path) -> tuple[NotebookNode, str]:
 
 def default_paths() -> list[Path]:
     """Return the chapters and the instructor's problem sets, in order."""
-    found = [*ROOT.glob("book/*.ipynb"), *ROOT.glob("book/folklore/*.ipynb"), *ROOT.glob("solutions/**/*.ipynb")]
+    folders = ("book", "book/folklore", "book/uses", "solutions/**")
+    found = [path for folder in folders for path in ROOT.glob(f"{folder}/*.ipynb")]
     return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)
 
 

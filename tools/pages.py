@@ -1,4 +1,4 @@
-"""Measure the pages of the book against the limits that chapters and folklore pages keep.
+"""Measure the pages of the book against the limits that chapters, folklore pages and uses keep.
 
 A page is measured where its source says it: words and headings of the main line, visible lines of the longest code
 cell, text size of its figures on a telephone. Where the first picture stands is measured by Chromium in the built page.
@@ -49,8 +49,12 @@ class Limits(NamedTuple):
 LIMITS = {
     "chapter": Limits(words=2000, headings=8, lines=15, picture=600, text=11.0),
     "folklore": Limits(words=900, headings=5, lines=15, picture=800, text=11.0),
+    "use": Limits(words=700, headings=4, lines=15, picture=600, text=11.0),
     "page": Limits(words=2000, headings=8, lines=15, picture=5000, text=11.0),
 }
+
+#: Folders of the book whose pages are all of one kind.
+FOLDERS = {"folklore": "folklore", "uses": "use"}
 
 
 class Measured(NamedTuple):
@@ -74,8 +78,8 @@ class Measured(NamedTuple):
 
 def kind_of(path: Path) -> str:
     """Return the kind of a page, the key of its limits."""
-    if path.parent.name == "folklore":
-        return "folklore"
+    if path.parent.name in FOLDERS:
+        return FOLDERS[path.parent.name]
     return "chapter" if re.match(r"\d\d-", path.name) else "page"
 
 
@@ -220,9 +224,9 @@ def first_pictures(chromium: str, built: Path, pages: list[str]) -> dict[str, fl
 
 
 def notebooks() -> list[Path]:
-    """Return the notebooks that are pages of the book, in order: chapters, pages beside them, folklore."""
-    found = [path for path in BOOK.rglob("*.ipynb") if path.parent.name in ("book", "folklore")]
-    return sorted(found, key=lambda path: (path.parent != BOOK, path.name))
+    """Return the notebooks that are pages of the book, in order: chapters, pages beside them, folklore, uses."""
+    found = [path for path in BOOK.rglob("*.ipynb") if path.parent.name in ("book", *FOLDERS)]
+    return sorted(found, key=lambda path: (path.parent != BOOK, path.parent.name, path.name))
 
 
 @click.command()

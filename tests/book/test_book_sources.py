@@ -13,7 +13,7 @@ from autograder.engine.equations import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
-NOTEBOOKS = sorted([*BOOK.glob("*.ipynb"), *BOOK.glob("folklore/*.ipynb")])
+NOTEBOOKS = sorted([*BOOK.glob("*.ipynb"), *BOOK.glob("folklore/*.ipynb"), *BOOK.glob("uses/*.ipynb")])
 CHAPTER_NOTEBOOKS = [path for path in NOTEBOOKS if re.match(r"\d\d-", path.name)]
 TEXT_PAGES = sorted(BOOK.glob("*.md"))
 PAGE_FILES = {path.relative_to(BOOK).with_suffix("").as_posix(): path for path in [*NOTEBOOKS, *TEXT_PAGES]}

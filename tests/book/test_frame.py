@@ -28,6 +28,7 @@ def part(name):
         ("03-backpropagation-through-time", "3"),
         ("10-attention", "10"),
         ("folklore/k07-truncating-at-ten-steps", "K7"),
+        ("uses/u2-stock-prices", "U2"),
         ("problem-sets/ps2", "PS2"),
         ("gradient-checking", "GC"),
         ("real-time-recurrent-learning", "RTRL"),

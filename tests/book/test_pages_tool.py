@@ -78,6 +78,24 @@ def test_a_chapter_beyond_a_limit_is_named_with_the_limit_and_ends_with_1(tmp_pa
     assert [line.split()[1] for line in said] == broken
 
 
+@pytest.mark.parametrize(
+    ("page", "kind"),
+    [("book/09-nine-uses", "chapter"), ("book/uses/u2-stock-prices", "use"), ("book/folklore/k07-ten", "folklore"),
+     ("book/gradient-checking", "page")],
+)  # fmt: skip
+def test_the_kind_of_a_page_is_said_by_its_folder_and_its_name(page, kind):
+    assert pages.kind_of(pages.ROOT / f"{page}.ipynb") == kind
+
+
+def test_a_use_of_more_than_700_words_is_beyond_its_limit(tmp_path, monkeypatch):
+    write(tmp_path / "book" / "uses" / "u2-stock-prices.ipynb", words=697)
+    monkeypatch.setattr(pages, "BOOK", tmp_path / "book")
+    monkeypatch.delenv("CI", raising=False)
+    result = CliRunner().invoke(pages.main, ["--html", str(tmp_path / "nowhere")])
+    assert result.exit_code == 1
+    assert "uses/u2-stock-prices: words 701, limit 700" in result.output
+
+
 def test_a_picture_too_low_or_a_text_too_small_is_beyond_the_limits():
     good = pages.Measured(words=1, headings=1, lines=1, picture=400, text=11.5)
     assert good.beyond(CHAPTER) == []
