@@ -15,6 +15,9 @@ ANYTHING = "*"
 LARGEST = 10**12
 STACKED = "Z"
 """The axis along which the gates of a layer stand side by side: a multiple of H, and called so in a message."""
+WORDS = {"B": "2", "U": "L-1"}
+"""Axes whose size follows from something else, and what a message calls them: the two directions of a bidirectional
+layer, and the layers that have one below."""
 COLLECTION = "a list or another collection"
 NESTED = "\n  np.array makes an array of nested lists."
 STACK = (
@@ -137,7 +140,8 @@ def shape_in_words(axes: str, sizes: Mapping[str, int]) -> str:
     if not axes:
         return "a single number"
     shape = tuple(sizes[letter] for letter in axes)
-    letters = [f"{sizes[STACKED] // sizes['H']}H" if letter == STACKED else letter for letter in axes]
+    words = {**WORDS, STACKED: f"{sizes[STACKED] // sizes['H']}H"} if STACKED in axes else WORDS
+    letters = [words.get(letter, letter) for letter in axes]
     return f"an array of shape ({', '.join(letters)}{',' if len(axes) == 1 else ''}) = {shape}"
 
 

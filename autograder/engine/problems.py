@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
-RANGES = {"N": (3, 6), "T": (4, 8), "D": (2, 7), "H": (2, 7), "V": (3, 8)}
+RANGES = {
+    **{"N": (3, 6), "T": (4, 8), "D": (2, 7), "H": (2, 7), "V": (3, 8)},
+    **{"L": (3, 4), "S": (3, 7), "E": (2, 7)},
+}
 """Smallest and largest size of a letter. With T = 2 different mistakes give the same numbers, and what is right for two
-sequences need not be for three."""
+sequences, or two layers, need not be for three."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Problem:
     Attributes
     ----------
     sizes : mapping of str to int
-        The sizes N, T, D, H, V by their letters.
+        The sizes N, T, D, H, V and others by their letters.
     given : mapping of str to object
         Arrays and numbers by the names of the functions' parameters; the gradient that arrives at the result h is dh.
     """

@@ -56,7 +56,7 @@ def test_circumstances_are_told_apart(name):
 @pytest.mark.parametrize("name", [name for name, calculation in CALCULATIONS.items() if calculation.square])
 def test_square_sizes_make_the_input_weights_square(name):
     for problem in drawn(CALCULATIONS[name], CALCULATIONS[name].square):
-        weights = next(problem.given[name] for name in ("Wx", "W1", "W") if name in problem.given)
-        assert weights.shape[0] == weights.shape[1]
+        weights = next(problem.given[name] for name in ("Wx", "W1", "W", "Wx_enc") if name in problem.given)
+        assert weights.shape[-2] == weights.shape[-1]
         units = "H" if "H" in problem.sizes else "V"  # an affine layer has no hidden units, but outputs
         assert len({problem.sizes[letter] for letter in "NT" + units if letter in problem.sizes}) > 1
