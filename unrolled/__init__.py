@@ -5,6 +5,7 @@ the upstream gradient and the cache. float32 stays float32 and float64 stays flo
 """
 
 from unrolled.affine import AffineCache, affine_backward, affine_forward
+from unrolled.bidirectional import BidirectionalCache, bidirectional_backward, bidirectional_forward, reverse_by_length
 from unrolled.clipping import clip_by_norm, clip_by_value
 from unrolled.embedding import EmbeddingCache, embedding_backward, embedding_forward
 from unrolled.encoder_decoder import EncoderDecoder
@@ -12,9 +13,10 @@ from unrolled.gru import GRUCache, gru_backward, gru_forward
 from unrolled.initializers import forget_gate_bias, glorot_uniform, identity, orthogonal
 from unrolled.loss import softmax_cross_entropy, squared_error
 from unrolled.lstm import LSTMCache, lstm_backward, lstm_forward
-from unrolled.models import GRU, LSTM, RNN
+from unrolled.models import GRU, LSTM, RNN, Bidirectional, Stacked
 from unrolled.optimizers import SGD, Adam, RMSProp
 from unrolled.rnn import RNNCache, rnn_backward, rnn_forward
+from unrolled.stacked import StackedCache, stacked_backward, stacked_forward
 
 __all__ = [
     "GRU",
@@ -23,14 +25,20 @@ __all__ = [
     "SGD",
     "Adam",
     "AffineCache",
+    "Bidirectional",
+    "BidirectionalCache",
     "EmbeddingCache",
     "EncoderDecoder",
     "GRUCache",
     "LSTMCache",
     "RMSProp",
     "RNNCache",
+    "Stacked",
+    "StackedCache",
     "affine_backward",
     "affine_forward",
+    "bidirectional_backward",
+    "bidirectional_forward",
     "clip_by_norm",
     "clip_by_value",
     "embedding_backward",
@@ -43,8 +51,11 @@ __all__ = [
     "lstm_backward",
     "lstm_forward",
     "orthogonal",
+    "reverse_by_length",
     "rnn_backward",
     "rnn_forward",
     "softmax_cross_entropy",
     "squared_error",
+    "stacked_backward",
+    "stacked_forward",
 ]

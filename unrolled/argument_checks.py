@@ -1,5 +1,7 @@
 """Checks of the arrays a caller passes in: one place for the rules and for the wording of the errors."""
 
+import contextlib
+
 import numpy as np
 
 FLOAT_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
@@ -109,3 +111,74 @@ def recurrent_sizes(function, x, Wx, Wh, gates):
     require_shape(function, "Wh", Wh, f"(H, {columns})", (H, width))
     require_shape(function, "Wx", Wx, f"(D, {columns})", (D, width))
     return N, T, D, H
+
+
+def require_lengths(function, lengths, N, T):
+    """Return the true steps of each row as an array (N,) of int after checking them; None means T everywhere.
+
+    Parameters
+    ----------
+    function : str
+        Name of the calling function, for the message.
+    lengths : array_like of int, shape (N,), or None
+        The argument.
+    N, T : int
+        Rows and steps of x.
+    """
+    if lengths is None:
+        return np.full(N, T)
+    lengths = np.asarray(lengths)
+    if not np.issubdtype(lengths.dtype, np.integer):
+        raise ValueError(
+            f"{function}: lengths has dtype {lengths.dtype}, expected integers; "
+            "convert it with lengths.astype(np.int64)."
+        )
+    require_shape(function, "lengths", lengths, "(N,)", (N,))
+    wrong = lengths[(lengths < 1) | (lengths > T)]
+    if wrong.size:
+        raise ValueError(
+            f"{function}: lengths contains {wrong[0]}, expected 1 … {T} (T = {T}, the steps of x); "
+            "pass how many steps of each row are true."
+        )
+    return lengths
+
+
+def require_states(function, name, states, places, arrays):
+    """Return a tuple of arrays, the state, for each of several layers, after checking how many of both there are.
+
+    Parameters
+    ----------
+    function, name : str
+        Names of the calling function and of the argument, for the message.
+    states : sequence of tuple, or None
+        The argument. None, in place of all or of one, becomes a tuple of Nones.
+    places : list of str
+        What each layer is called, such as "layer 2".
+    arrays : int
+        How many arrays the state of one layer has.
+    """
+    states = [None] * len(places) if states is None else list(states)
+    if len(states) != len(places):
+        raise ValueError(
+            f"{function}: {name} has length {len(states)}, expected {len(places)}, for {' and '.join(places)}; "
+            "pass None where one is zeros."
+        )
+    states = [(None,) * arrays if state is None else tuple(state) for state in states]
+    for place, state in zip(places, states, strict=True):
+        if len(state) != arrays:
+            raise ValueError(
+                f"{function}, {place}: {name} has a tuple of length {len(state)}, expected {arrays}; "
+                "pass a tuple of arrays or Nones."
+            )
+    return states
+
+
+@contextlib.contextmanager
+def naming_the_place(place):
+    """Say at which of several layers it was that the layer inside raised a ValueError or missed a parameter."""
+    try:
+        yield
+    except KeyError as error:
+        raise ValueError(f"{place}: the parameters have no {error}; pass a dict that has it.") from None
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from None

@@ -3,9 +3,12 @@
 import numpy as np
 
 from unrolled.affine import affine_backward, affine_forward
+from unrolled.argument_checks import require_axes, require_lengths
+from unrolled.bidirectional import bidirectional_cell
 from unrolled.cells import RECURRENT_STARTS, cell
 from unrolled.loss import softmax_cross_entropy, squared_error
 from unrolled.rnn import ACTIVATIONS
+from unrolled.stacked import stacked_cell
 from unrolled.training import fit
 
 LOSSES = {"cross_entropy": softmax_cross_entropy, "squared_error": squared_error}
@@ -14,14 +17,15 @@ LOSSES = {"cross_entropy": softmax_cross_entropy, "squared_error": squared_error
 class _Recurrent:
     """A recurrent layer with an output layer y_t = h_t Wy + by and a loss.
 
-    A subclass says which layer it is, with what options the layer starts and runs. The state of a layer is a tuple of
-    arrays (N, H), each of which may be None.
+    A subclass says which layer it is, a `Cell`, with what options the layer starts and runs, and how wide its h_t is.
+    The state of a layer is a tuple of arrays (N, H), each of which may be None.
     """
 
-    def __init__(self, kind, D, H, V, rng, loss, start, **run):
-        self._cell, self._run_options = cell(kind), run
+    def __init__(self, layer, D, H, V, rng, loss, start, *, width=None, **run):
+        self._cell, self._run_options = layer, run
+        width = H if width is None else width
         self.params = self._cell.start(D, H, rng, **start)
-        self.params |= {"Wy": rng.standard_normal((H, V)) / np.sqrt(H), "by": np.zeros(V)}
+        self.params |= {"Wy": rng.standard_normal((width, V)) / np.sqrt(width), "by": np.zeros(V)}
         self.grads = {}
         self._loss = LOSSES[_one_of(type(self).__name__, "loss", loss, LOSSES)]
 
@@ -55,12 +59,25 @@ class _Recurrent:
         """
         return fit(self, draw, optimizer, updates=updates, clip=clip, segment=segment, names=names)
 
-    def _run(self, x, state):
-        h, _, cache = self._cell.forward(x, state, self.params, **self._run_options)
+    def _state(self, state):
+        """Return the state at the start of a layer that has many arrays of it; None stands for Nones."""
+        count = self._cell.states
+        if state is not None and len(state) != count:
+            raise ValueError(
+                f"{type(self).__name__}: state has length {len(state)}, expected {count} arrays; "
+                "pass None where one is to be zeros."
+            )
+        return (None,) * count if state is None else tuple(state)
+
+    def _run(self, x, state, **batch):
+        h, _, cache = self._cell.forward(x, state, self.params, **self._run_options, **batch)
         return h @ self.params["Wy"] + self.params["by"], h, cache
 
-    def _loss_and_grads(self, x, targets, mask, state, segment):
-        """Return the loss and its gradients, cut between segments; the state is carried across, the gradient is not."""
+    def _loss_and_grads(self, x, targets, mask, state, segment, **batch):
+        """Return the loss and its gradients, cut between segments; the state is carried across, the gradient is not.
+
+        What else a batch says to the layer, such as the lengths of its sequences, comes as `batch`.
+        """
         T = x.shape[1]
         segment = T if segment is None else segment
         if segment < 1:
@@ -69,7 +86,7 @@ class _Recurrent:
         parts = [slice(start, start + segment) for start in range(0, T, segment)]
         pieces = []
         for part in parts:
-            h, state, cache = self._cell.forward(x[:, part], state, self.params, **self._run_options)
+            h, state, cache = self._cell.forward(x[:, part], state, self.params, **self._run_options, **batch)
             pieces.append((h, cache))
         y, affine = affine_forward(np.concatenate([h for h, _ in pieces], axis=1), self.params["Wy"], self.params["by"])
         loss, dy = self._loss(y, targets, mask)
@@ -171,7 +188,7 @@ class RNN(_OneState):
     def __init__(self, D, H, V, rng, *, gain=1.0, start="orthogonal", activation="tanh", loss="cross_entropy"):
         _one_of("RNN", "start", start, RECURRENT_STARTS)
         _one_of("RNN", "activation", activation, ACTIVATIONS)
-        super().__init__("rnn", D, H, V, rng, loss, {"gain": gain, "start": start}, activation=activation)
+        super().__init__(cell("rnn"), D, H, V, rng, loss, {"gain": gain, "start": start}, activation=activation)
 
 
 class GRU(_OneState):
@@ -214,7 +231,7 @@ class GRU(_OneState):
     def __init__(self, D, H, V, rng, *, gain=1.0, update_bias=0.0, reset_after=True, loss="cross_entropy"):
         reset_after = bool(reset_after)
         start = {"gain": gain, "update_bias": update_bias, "reset_after": reset_after}
-        super().__init__("gru", D, H, V, rng, loss, start, reset_after=reset_after)
+        super().__init__(cell("gru"), D, H, V, rng, loss, start, reset_after=reset_after)
 
 
 class LSTM(_Recurrent):
@@ -251,7 +268,7 @@ class LSTM(_Recurrent):
     """
 
     def __init__(self, D, H, V, rng, *, gain=1.0, forget_bias=1.0, loss="cross_entropy"):
-        super().__init__("lstm", D, H, V, rng, loss, {"gain": gain, "forget_bias": forget_bias})
+        super().__init__(cell("lstm"), D, H, V, rng, loss, {"gain": gain, "forget_bias": forget_bias})
 
     def forward(self, x, h0=None, c0=None):
         """Return the outputs and the hidden states.
@@ -318,6 +335,191 @@ class LSTM(_Recurrent):
             If the segment is shorter than one step, or an argument does not fit the layers.
         """
         return self._loss_and_grads(x, targets, mask, (h0, c0), segment)
+
+
+class Stacked(_Recurrent):
+    """Recurrent layers on top of each other, with an output layer on the uppermost and a loss.
+
+    The layers are those of `unrolled.stacked_forward`, and y_t = h_t Wy + by with the state h_t of the uppermost. At
+    the start each layer's weights are drawn like those of `unrolled.RNN`, `LSTM` or `GRU`.
+
+    Parameters
+    ----------
+    D, H, V : int
+        Sizes of the input, of every layer's hidden state, and of the output.
+    rng : numpy.random.Generator
+        Source of the weights.
+    cell : {"rnn", "lstm", "gru"}
+        What kind of layer they are.
+    layers : int
+        How many, at least 1.
+    gain : float
+        Every singular value of each gate's recurrent weights at the start.
+    loss : {"cross_entropy", "squared_error"}
+        `unrolled.softmax_cross_entropy` for targets that are numbers of classes, or `unrolled.squared_error`.
+
+    Attributes
+    ----------
+    params : dict of str to ndarray
+        Wx1, Wh1, b1, Wx2, …, the lowest layer first, with bh1, … for the GRU; Wy (H, V) and by (V,).
+    grads : dict of str to ndarray
+        The gradients that were worked out last, by the same names; empty at first.
+
+    Raises
+    ------
+    ValueError
+        If the cell or the loss is not one of those, or there is no layer.
+    """
+
+    def __init__(self, D, H, V, rng, *, cell="rnn", layers=2, gain=1.0, loss="cross_entropy"):
+        super().__init__(stacked_cell(cell, layers), D, H, V, rng, loss, {"gain": gain})
+
+    def forward(self, x, state=None):
+        """Return the outputs and the states of the uppermost layer.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, T, D)
+        state : tuple of ndarray, shape (N, H), or None
+            The state of every layer at the start, the lowest first: one array for each, for the LSTM h0 and c0. None,
+            in place of all of them or of one, stands for zeros.
+
+        Returns
+        -------
+        y : ndarray, shape (N, T, V)
+        h : ndarray, shape (N, T, H)
+        """
+        y, h, _ = self._run(x, self._state(state))
+        return y, h
+
+    def loss_and_grads(self, x, targets, mask=None, state=None, *, segment=None):
+        """Return the loss and its gradients by backpropagation through time and through the layers.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, T, D)
+        targets : ndarray of int, shape (N, T), or of float, shape (N, T, V)
+            Classes for the cross-entropy, values for the squared error.
+        mask : ndarray of bool, shape (N, T), or None
+            Where a target counts; None means everywhere.
+        state : tuple of ndarray, shape (N, H), or None
+            As for `forward`.
+        segment : int or None
+            Truncated BPTT: no gradient crosses from one segment of so many steps to the one before, in no layer,
+            equation bptt-truncated. None goes back through all steps.
+
+        Returns
+        -------
+        loss : float
+            The mean over what counts; cross-entropy in nats.
+        grads : dict of str to ndarray
+            The names and shapes of `params`; kept as the attribute `grads`, too.
+
+        Raises
+        ------
+        ValueError
+            If the segment is shorter than one step, or an argument does not fit the layers.
+        """
+        return self._loss_and_grads(x, targets, mask, self._state(state), segment)
+
+
+class Bidirectional(_Recurrent):
+    """A recurrent layer in each direction, with an output layer that sees both, and a loss.
+
+    The layers are those of `unrolled.bidirectional_forward`, and y_t = h_t Wy + by with the states of both directions
+    side by side in h_t. At the start each direction's weights are drawn like those of `unrolled.RNN`, `LSTM` or `GRU`.
+
+    Parameters
+    ----------
+    D, H, V : int
+        Sizes of the input, of the hidden state of each direction, and of the output.
+    rng : numpy.random.Generator
+        Source of the weights.
+    cell : {"rnn", "lstm", "gru"}
+        What kind of layer they are.
+    gain : float
+        Every singular value of each gate's recurrent weights at the start.
+    loss : {"cross_entropy", "squared_error"}
+        `unrolled.softmax_cross_entropy` for targets that are numbers of classes, or `unrolled.squared_error`.
+
+    Attributes
+    ----------
+    params : dict of str to ndarray
+        Wx_f, Wh_f, b_f of the forward direction, Wx_b, Wh_b, b_b of the backward one, with bh_f and bh_b for the GRU;
+        Wy (2H, V) and by (V,).
+    grads : dict of str to ndarray
+        The gradients that were worked out last, by the same names; empty at first.
+
+    Raises
+    ------
+    ValueError
+        If the cell or the loss is not one of those.
+    """
+
+    def __init__(self, D, H, V, rng, *, cell="rnn", gain=1.0, loss="cross_entropy"):
+        super().__init__(bidirectional_cell(cell), D, H, V, rng, loss, {"gain": gain}, width=2 * H)
+
+    def forward(self, x, lengths=None, state=None):
+        """Return the outputs and the states.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, T, D)
+        lengths : array_like of int, shape (N,), or None
+            True steps of each row, 1 to T; what stands after them is padding. None means T everywhere.
+        state : tuple of ndarray, shape (N, H), or None
+            The state of each direction at its start, the forward one first: one array for each, for the LSTM h0 and c0.
+            None, in place of all of them or of one, stands for zeros.
+
+        Returns
+        -------
+        y : ndarray, shape (N, T, V)
+            At padded steps no more than the bias.
+        h : ndarray, shape (N, T, 2H)
+            0 at padded steps.
+        """
+        y, h, _ = self._run(x, self._state(state), lengths=lengths)
+        return y, h
+
+    def loss_and_grads(self, x, targets, mask=None, lengths=None, state=None, *, segment=None):
+        """Return the loss and its gradients by backpropagation through time, in both directions.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, T, D)
+        targets : ndarray of int, shape (N, T), or of float, shape (N, T, V)
+            Classes for the cross-entropy, values for the squared error.
+        mask : ndarray of bool, shape (N, T), or None
+            Where a target counts; None means at every true step.
+        lengths : array_like of int, shape (N,), or None
+            True steps of each row, as for `forward`.
+        state : tuple of ndarray, shape (N, H), or None
+            As for `forward`.
+        segment : None
+            A sequence cannot be cut: the backward direction starts at its end.
+
+        Returns
+        -------
+        loss : float
+            The mean over what counts; cross-entropy in nats.
+        grads : dict of str to ndarray
+            The names and shapes of `params`; kept as the attribute `grads`, too.
+
+        Raises
+        ------
+        ValueError
+            If there is a segment, or an argument does not fit the layers.
+        """
+        if segment is not None:
+            raise ValueError(
+                f"Bidirectional.loss_and_grads: segment is {segment}, expected None; leave it out, since the backward "
+                "direction needs the sequence to its end."
+            )
+        N, T = require_axes("Bidirectional.loss_and_grads", "x", x, "N, T, D")[:2]
+        lengths = require_lengths("Bidirectional.loss_and_grads", lengths, N, T)
+        if mask is None:
+            mask = np.arange(T) < lengths[:, None]
+        return self._loss_and_grads(x, targets, mask, self._state(state), None, lengths=lengths)
 
 
 def _one_of(model, argument, value, choices):

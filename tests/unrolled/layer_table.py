@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 import unrolled
+from unrolled.bidirectional import bidirectional_cell
+from unrolled.stacked import stacked_cell
 
 
 class Layer(NamedTuple):
@@ -140,7 +142,68 @@ LAYERS = [
         affine_loop,
     ),
 ]
-RECURRENT_LAYERS = [layer for layer in LAYERS if layer.name != "affine"]
+
+
+def ragged_lengths(N, T):
+    """Return true steps of the rows that are not all the same, wherever there are rows and steps enough."""
+    return T - np.arange(N) % T
+
+
+def stacked_lstm_loop(x, *arrays):
+    h, last, (states, params) = x, [], (arrays[:6], arrays[6:])
+    for layer in range(3):
+        _, h, c_T = lstm_loop(h, *states[2 * layer : 2 * layer + 2], *params[3 * layer : 3 * layer + 3])
+        last += [h[:, -1], c_T]
+    return np.inf, h, *last
+
+
+def bidirectional_gru_loop(x, h0_f, h0_b, *params):
+    N, T, _ = x.shape
+    H = h0_f.shape[1]
+    h = np.zeros((N, T, 2 * H))
+    for n, length in enumerate(ragged_lengths(N, T)):
+        row = x[n : n + 1, :length]
+        h[n, :length, :H] = gru_loop(row, h0_f[n : n + 1], *params[:4], reset_after=True)[1]
+        h[n, :length, H:] = gru_loop(row[:, ::-1], h0_b[n : n + 1], *params[4:], reset_after=True)[1][:, ::-1]
+    return np.inf, h
+
+
+def row_of_cell(name, cell, loop, width, hands_on, options):
+    """Return the row of a layer that is made of others: its states and parameters as arguments one by one."""
+
+    def shapes(N, T, D, H):
+        states = {f"h0_{number}": (N, H) for number in range(cell.states)}
+        params = cell.start(D, H, np.random.default_rng(0))
+        return {"x": (N, T, D)} | states | {key: array.shape for key, array in params.items()}
+
+    def results(N, T, D, H):
+        return {"h": (N, T, width * H)} | {f"state_{number}": (N, H) for number in range(cell.states * hands_on)}
+
+    def forward(x, *arrays):
+        params = dict(zip(list(shapes(1, 1, 1, 1))[1 + cell.states :], arrays[cell.states :], strict=True))
+        h, last, cache = cell.forward(x, arrays[: cell.states], params, **options(x))
+        return h, *last[: cell.states * hands_on], cache
+
+    def backward(dh, *rest):
+        *dstate, cache = rest
+        dx, dstate0, grads = cell.backward(dh, tuple(dstate) if hands_on else (None,) * cell.states, cache)
+        return dx, *dstate0, *grads.values()
+
+    return Layer(name, forward, backward, shapes, results, loop)
+
+
+COMPOSED_LAYERS = [
+    row_of_cell("stacked_lstm", stacked_cell("lstm", 3), stacked_lstm_loop, 1, True, lambda x: {}),
+    row_of_cell(
+        "bidirectional_gru",
+        bidirectional_cell("gru"),
+        bidirectional_gru_loop,
+        2,
+        False,
+        lambda x: {"lengths": ragged_lengths(*x.shape[:2])},
+    ),
+]
+RECURRENT_LAYERS = [layer for layer in LAYERS if layer.name != "affine"] + COMPOSED_LAYERS
 
 
 def draw(shapes, rng, dtype=np.float64, scale=0.7):

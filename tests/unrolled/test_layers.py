@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from layer_table import LAYERS, RECURRENT_LAYERS, draw
+from layer_table import COMPOSED_LAYERS, LAYERS, RECURRENT_LAYERS, draw
 
 import unrolled.memory_layout
 
@@ -12,7 +12,7 @@ SIZES = (3, 5, 2, 4)  # N, T, D, H, all different
 STEP, STEP_NEAR_KINKS = 1e-3, 1e-4
 sizes = st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 3), st.integers(1, 4))
 seeds = st.integers(0, 2**32 - 1)
-every_layer = pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
+every_layer = pytest.mark.parametrize("layer", LAYERS + COMPOSED_LAYERS, ids=lambda layer: layer.name)
 every_recurrent_layer = pytest.mark.parametrize("layer", RECURRENT_LAYERS, ids=lambda layer: layer.name)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -211,8 +211,8 @@ def test_blocks_cover_every_step_once_from_the_last_to_the_first(monkeypatch):
 def test_a_state_of_none_means_zeros(layer, dtype):
     arguments, upstream = problem(layer, dtype=dtype)
     names = list(layer.shapes(*SIZES))
-    zeros = [np.zeros_like(a) if name in ("h0", "c0") else a for name, a in zip(names, arguments, strict=True)]
-    nones = [None if name in ("h0", "c0") else a for name, a in zip(names, arguments, strict=True)]
+    zeros = [np.zeros_like(a) if name[:2] in ("h0", "c0") else a for name, a in zip(names, arguments, strict=True)]
+    nones = [None if name[:2] in ("h0", "c0") else a for name, a in zip(names, arguments, strict=True)]
     expected, given_none = run_flat(layer, zeros, upstream), run_flat(layer, nones, upstream)
     for array, value in zip(given_none, expected, strict=True):
         np.testing.assert_array_equal(array, value)
