@@ -6,6 +6,7 @@ the upstream gradient and the cache. float32 stays float32 and float64 stays flo
 
 from unrolled.affine import AffineCache, affine_backward, affine_forward
 from unrolled.bidirectional import BidirectionalCache, bidirectional_backward, bidirectional_forward, reverse_by_length
+from unrolled.char_lm import CharLM
 from unrolled.clipping import clip_by_norm, clip_by_value
 from unrolled.embedding import EmbeddingCache, embedding_backward, embedding_forward
 from unrolled.encoder_decoder import EncoderDecoder
@@ -27,6 +28,7 @@ __all__ = [
     "AffineCache",
     "Bidirectional",
     "BidirectionalCache",
+    "CharLM",
     "EmbeddingCache",
     "EncoderDecoder",
     "GRUCache",

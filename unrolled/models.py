@@ -74,9 +74,15 @@ class _Recurrent:
         return h @ self.params["Wy"] + self.params["by"], h, cache
 
     def _loss_and_grads(self, x, targets, mask, state, segment, **batch):
-        """Return the loss and its gradients, cut between segments; the state is carried across, the gradient is not.
+        """Return the loss and its gradients, and keep these."""
+        loss, self.grads, _, _ = self._there_and_back(x, targets, mask, state, segment, **batch)
+        return loss, self.grads
 
-        What else a batch says to the layer, such as the lengths of its sequences, comes as `batch`.
+    def _there_and_back(self, x, targets, mask, state, segment, **batch):
+        """Return the loss, its gradients, that of x, and the last state.
+
+        The gradient is cut between segments; the state is carried across, the gradient is not. What else a batch says
+        to the layer, such as the lengths of its sequences, comes as `batch`.
         """
         T = x.shape[1]
         segment = T if segment is None else segment
@@ -93,10 +99,10 @@ class _Recurrent:
         dh, dWy, dby = affine_backward(dy, affine)
         nothing = (None,) * self._cell.states
         each = [
-            self._cell.backward(dh[:, part], nothing, cache)[2] for part, (_, cache) in zip(parts, pieces, strict=True)
+            self._cell.backward(dh[:, part], nothing, cache) for part, (_, cache) in zip(parts, pieces, strict=True)
         ]
-        self.grads = {name: sum(grads[name] for grads in each) for name in each[0]} | {"Wy": dWy, "by": dby}
-        return loss, self.grads
+        summed = {name: sum(grads[name] for *_, grads in each) for name in each[0][2]}
+        return loss, summed | {"Wy": dWy, "by": dby}, np.concatenate([dx for dx, *_ in each], axis=1), state
 
 
 class _OneState(_Recurrent):
