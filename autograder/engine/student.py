@@ -38,6 +38,10 @@ class FunctionRaised(CheckFailed):
     """A function of the student's raised an exception, as it does where shapes do not fit."""
 
 
+class WorkerLost(CheckFailed):
+    """A function did not return in time, or ended the process that it ran in: nothing more can be asked of it."""
+
+
 class Student:
     """A submission, asked over `ask`: a function from request to answer (see `autograder.calling.Caller`).
 
@@ -66,7 +70,11 @@ class Student:
         """
         answer = self._ask({"op": "call", "name": name, "arguments": arguments})
         if "error" in answer:
-            failures = {"raised": FunctionRaised, **dict.fromkeys(("missing", "stub", "raise left"), NotAnswered)}
+            failures = {
+                "raised": FunctionRaised,
+                **dict.fromkeys(("missing", "stub", "raise left"), NotAnswered),
+                **dict.fromkeys(("time", "died"), WorkerLost),
+            }
             failure = failures.get(answer["error"].get("kind"), CheckFailed)
             raise failure(_explain(name, answer["error"], arguments))
         if answer.get("changed"):

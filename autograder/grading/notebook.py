@@ -1,5 +1,6 @@
 """Grade one repaired notebook: its cells run in the sandbox, its checks run here."""
 
+import math
 import time
 from dataclasses import dataclass, replace
 
@@ -11,9 +12,11 @@ from autograder.engine.student import CheckFailed, Student
 from autograder.grading.assignment import Assignment, SourceCell, is_for_play
 from autograder.sandbox.bubblewrap import Sandbox
 from autograder.sandbox.session import CellResult, Session
-from autograder.sets import run_check
+from autograder.sets import QUESTIONS, run_check
 
 SHORTEST_LIMIT = 2.0
+CELLS_AGAIN = 2
+"""How many times as long as before the cells may take when they run again ahead of a question with time of its own."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,9 @@ def grade_notebook(notebook: NotebookNode, assignment: Assignment, sandbox: Sand
     that has to be stopped costs nothing but itself: the worker is started anew and the cells that ran well run again.
     Cells with the tag `now-run-it` are not run.
 
+    A question that has a time of its own (`seconds`), because a network is trained for it, is judged once, after all
+    others, in a new worker in which the cells run again: what it takes is taken from no other question.
+
     Parameters
     ----------
     notebook : NotebookNode
@@ -103,6 +109,7 @@ class _Run:
         self._ran: list[tuple[str, str]] = []
         self._raised: list[tuple[str, str]] = []
         self._longest = 0.0
+        self._seconds = 0.0
         self._stopped: dict[str, list[str]] = {}
         self._remarks: list[str] = []
 
@@ -114,12 +121,17 @@ class _Run:
                 outputs.append([])
                 source_cell = self._graded_cell(cell)
                 if source_cell is not None:
-                    verdicts[source_cell.grade_id] = self._judge(source_cell)
+                    if _own_seconds(source_cell) is None:
+                        verdicts[source_cell.grade_id] = self._judge(source_cell)
                 elif cell.cell_type == "code" and is_for_play(cell):
                     outputs[-1] = [new_output("stream", name="stdout", text="This cell is not run in grading.\n")]
                 elif cell.cell_type == "code" and cell.source.strip():
                     outputs[-1] = self._run(f"cell {number}", cell.source)
             self._judge_again(verdicts)
+            for source_cell in self._source_cells.values():
+                if (seconds := _own_seconds(source_cell)) is not None:
+                    self._start_with(seconds)
+                    verdicts[source_cell.grade_id] = self._judge(source_cell)
         finally:
             if self._session is not None:
                 self._session.close()
@@ -175,6 +187,16 @@ class _Run:
             self._ran.remove(lost)  # it ran well once, and does not every time
         return None
 
+    def _start_with(self, seconds: float) -> None:
+        """Start the next worker anew, with time for calls that take so long in all, on one core."""
+        if self._session is not None:
+            self._session.close()
+        full = self._sandbox.limits
+        cpu_seconds = None if full.cpu_seconds is None else full.cpu_seconds + math.ceil(seconds)
+        limits = replace(full, call_seconds=max(seconds, full.call_seconds), cpu_seconds=cpu_seconds)
+        self._sandbox, self._starts = replace(self._sandbox, limits=limits), 0
+        self._deadline = time.monotonic() + CELLS_AGAIN * self._seconds + limits.call_seconds
+
     def _sandbox_for_next(self) -> Sandbox:
         full = self._sandbox.limits
         least = max(SHORTEST_LIMIT, 3 * self._longest)
@@ -193,8 +215,10 @@ class _Run:
             self._stopped.setdefault(result.error["message"].rstrip("?."), []).append(name)
         elif result.error is not None:
             self._raised.append((name, source))
+        spent = time.monotonic() - started
         if not result.lost:
-            self._longest = max(self._longest, time.monotonic() - started)
+            self._longest = max(self._longest, spent)
+            self._seconds += spent
             self._ran.append((name, source))
         return _cell_outputs(result)
 
@@ -220,6 +244,11 @@ class _Run:
             self._remarks.append(f"The check {cell.check} could not be completed ({type(error).__name__}: {error}).")
             return verdict(False, f"{cell.check} returned something that cannot be checked.")
         return verdict(True, f"{cell.check}: right. {said}")
+
+
+def _own_seconds(cell: SourceCell) -> float | None:
+    """Return the time that the question of a graded cell has of its own, or None."""
+    return getattr(QUESTIONS[cell.check], "seconds", None)
 
 
 def _listed(names: list[str]) -> str:

@@ -10,12 +10,14 @@ import numpy as np
 
 from autograder.engine.measurement import Measurement
 from autograder.engine.questions import Question
-from autograder.engine.student import CheckFailed, NotAnswered, Student
+from autograder.engine.student import CheckFailed, NotAnswered, Student, WorkerLost
+from autograder.engine.trained import Trained
 
-Table = tuple[Question | Measurement, ...]
+Asked = Question | Measurement | Trained
+Table = tuple[Asked, ...]
 
 
-def by_name(sets: dict[str, Table]) -> dict[str, Question | Measurement]:
+def by_name(sets: dict[str, Table]) -> dict[str, Asked]:
     """Return the questions of all sets by name.
 
     Raises
@@ -23,7 +25,7 @@ def by_name(sets: dict[str, Table]) -> dict[str, Question | Measurement]:
     ValueError
         When two questions have the same name: one would be judged by the other's table.
     """
-    questions: dict[str, Question | Measurement] = {}
+    questions: dict[str, Asked] = {}
     owner: dict[str, str] = {}
     for set_name, table in sets.items():
         for question in table:
@@ -63,14 +65,14 @@ def run_check(name: str, student: Student, seed: int | None = None) -> str:
     return ask(QUESTIONS[name], student, seed)
 
 
-def ask(question: Question | Measurement, student: Student, seed: int | None = None) -> str:
+def ask(question: Asked, student: Student, seed: int | None = None) -> str:
     """Ask a question of a student's functions and return one sentence about what was checked. Raises CheckFailed."""
     seed = draw_seed() if seed is None else seed
     rng = np.random.default_rng(seed)
     with _reproducible(question.name, seed, rng):
         try:
             return question.check(student, rng)
-        except NotAnswered:
+        except (NotAnswered, WorkerLost):  # of one that was lost nothing more can be learned
             raise
         except CheckFailed as failure:
             first = _first_wrong(question, student, seed)
@@ -81,7 +83,7 @@ def ask(question: Question | Measurement, student: Student, seed: int | None = N
             student.forget()
 
 
-def _first_wrong(question: Question | Measurement, student: Student, seed: int) -> str:
+def _first_wrong(question: Asked, student: Student, seed: int) -> str:
     """Return the first question that is wrong of those that one relies on, each by way of the next; or nothing."""
     relied = QUESTIONS.get(question.relies_on)
     if relied is None or not _is_wrong(relied, student, seed):
@@ -89,7 +91,7 @@ def _first_wrong(question: Question | Measurement, student: Student, seed: int) 
     return _first_wrong(relied, student, seed) or relied.name
 
 
-def _send(failure: CheckFailed, question: Question | Measurement, relied: str) -> None:
+def _send(failure: CheckFailed, question: Asked, relied: str) -> None:
     """Say first of all that a question fails which another one relies on.
 
     A mistake that was recognized is not told: it may be what the other function's mistake looks like from here.
@@ -99,11 +101,11 @@ def _send(failure: CheckFailed, question: Question | Measurement, relied: str) -
     failure.mistakes = ()
 
 
-def _is_wrong(question: Question | Measurement, student: Student, seed: int) -> bool:
+def _is_wrong(question: Asked, student: Student, seed: int) -> bool:
     """Whether there is an answer to a question, and it is itself what is wrong, not what it is built on."""
     try:
         question.check(student, np.random.default_rng(seed))
-    except NotAnswered:
+    except (NotAnswered, WorkerLost):
         return False
     except CheckFailed as failure:
         return str(failure).startswith(question.name)

@@ -1,0 +1,115 @@
+"""A text cut into batches in which every row goes on where the same row of the batch before ended."""
+
+import numpy as np
+
+from autograder.engine.mistakes import mistake
+from autograder.engine.problems import Case, Problem, at_one, draw_sizes
+from autograder.engine.questions import Calculation
+from autograder.engine.terms import Once, terms
+
+SEGMENTS = (2, 6)
+"""Smallest and largest number of batches."""
+
+
+def _draw(rng: np.random.Generator, *, S: int | None = None, exact: bool = False, **sizes: int) -> Problem:
+    """Draw a text that leaves some characters over.
+
+    With `exact` it would fill one more batch with inputs, but there is no target for the last of them.
+    """
+    sizes = draw_sizes(rng, "NT", **sizes)
+    N, T = sizes.values()
+    S = S or int(rng.choice([s for s in range(*SEGMENTS) if s not in (N, T)]))
+    more = 1 + (N * T - 1 if exact else int(rng.integers(1, N * T - 1)) if N * T > 2 else 0)
+    return Problem({"S": S, **sizes}, {"tokens": rng.permutation(S * N * T + more), "N": N, "T": T})
+
+
+def _right(problem: Problem) -> dict[str, np.ndarray]:
+    """Return the batches, one character at a time."""
+    tokens, (S, N, T) = problem.given["tokens"], problem.sizes.values()
+    inputs, targets = np.zeros((2, S, N, T))
+    for s in range(S):
+        for n in range(N):
+            for t in range(T):
+                place = n * S * T + s * T + t
+                inputs[s, n, t], targets[s, n, t] = tokens[place], tokens[place + 1]
+    return {"inputs": inputs, "targets": targets}
+
+
+batches = Calculation(
+    _draw,
+    _right,
+    Once(
+        terms(
+            "text-batches",
+            S=lambda tokens, N, T: (len(tokens) - 1) // (N * T),
+            cut=lambda S, N, T: lambda text: text.reshape(N, S, T).swapaxes(0, 1),
+            read=lambda tokens, S, N, T: tokens[: S * N * T],
+            shifted=lambda tokens, read: tokens[1 : len(read) + 1],
+            inputs=lambda read, cut: cut(read).astype(float),
+            targets=lambda shifted, cut: cut(shifted).astype(float),
+        )
+    ),
+    lambda problem: problem.given,
+    equation="text-batches",
+    mistakes=(
+        mistake(
+            "rows_do_not_go_on",
+            "Row n stands right behind row n - 1 in the text. It has to go on where row n of the batch before ended, or"
+            " else the state that is carried belongs to another place.",
+            cut=lambda S, N, T: lambda text: text.reshape(S, N, T),
+        ),
+        mistake(
+            "batch_axis_first",
+            "The rows come before the batches; a loop over the first axis has to give one batch after the other.",
+            cut=lambda S, N, T: lambda text: text.reshape(N, S, T),
+        ),
+        mistake(
+            "neighbors_in_columns",
+            "Characters that are neighbors in the text stand below one another; they stand side by side in a row.",
+            cut=lambda S, N, T: lambda text: text.reshape(S, T, N).swapaxes(1, 2),
+        ),
+        mistake(
+            "targets_not_shifted",
+            "The targets are the inputs; a target is the character behind its input.",
+            shifted=lambda read: read,
+        ),
+        mistake(
+            "targets_shifted_backward",
+            "A target is the character before its input; it has to be the one behind it.",
+            shifted=lambda tokens, read: np.concatenate([tokens[-1:], tokens])[: len(read)],
+        ),
+        mistake(
+            "targets_rolled_in_rows",
+            "The last target of a row is the row's own first character; it has to be the next one of the text.",
+            targets=lambda inputs: np.roll(inputs, -1, axis=2),
+        ),
+        mistake(
+            "targets_rolled_at_the_end",
+            "The very last target is the first character of the text; it has to be the next one.",
+            shifted=lambda read: np.roll(read, -1),
+        ),
+        mistake(
+            "one_batch_too_few",
+            "There is one batch too few.",
+            S=lambda tokens, N, T: (len(tokens) - 1) // (N * T) - 1,
+        ),
+        mistake(
+            "from_the_end",
+            "The characters that are left over are left out at the beginning; leave them out at the end.",
+            read=lambda tokens, S, N, T: tokens[len(tokens) - 1 - S * N * T : -1],
+            shifted=lambda tokens, read: tokens[len(tokens) - len(read) :],
+        ),
+    ),
+    cases=(
+        Case(
+            " where the last character would be an input without a target",
+            {"exact": True},
+            "The last character of the text is a target and nothing else.",
+            branches=True,
+        ),
+        at_one("N"),
+        Case(" at T = 1", {"T": 1}, branches=True),
+        Case(" where there is a single batch", {"S": 1}, branches=True),
+    ),
+)
+"""Inputs and targets, batch after batch."""
