@@ -72,6 +72,56 @@ def updates_until_learned(model, optimizer, draw, *, budget, segment=None, names
     return math.inf
 
 
+def updates_until_right(model, optimizer, draw, *, right, budget, share=1.0, of=2000, every=20, clip=None):
+    """Train until new sequences are answered right, and count the updates.
+
+    Parameters
+    ----------
+    model : object
+        With `params`, `forward` and `loss_and_grads`, such as `unrolled.LSTM`; it is changed in place.
+    optimizer : object
+        With a method `step(params, grads)`, such as `unrolled.Adam`.
+    draw : callable
+        ``draw(N)`` returns a new batch of N sequences x, targets, mask; the training takes 32.
+    right : callable
+        ``right(y, x, targets, mask)`` returns which sequences of a batch are right, (N,) of bool, such as the functions
+        of `unrolled.success`.
+    budget : int
+        Updates after which it stops.
+    share : float
+        How many of the new sequences have to be right, as a share.
+    of : int
+        How many new sequences are drawn. A hundred are tried before them.
+    every : int
+        Updates between two trials.
+    clip : float, callable or None
+        As in `updates_until_learned`.
+
+    Returns
+    -------
+    int or float
+        The updates that were made, or infinity if the budget did not suffice.
+
+    Raises
+    ------
+    ValueError
+        If the share is not above 0 and at most 1.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"updates_until_right: share is {share}, expected above 0 and at most 1; 1 means all.")
+    update = _updater(model, optimizer, lambda: draw(32), clip=clip, segment=None, names=None)
+
+    def passes(N):
+        x, targets, mask = draw(N)
+        return np.mean(right(model.forward(x)[0], x, targets, mask)) >= share
+
+    for made in range(1, budget + 1):
+        update()
+        if made % every == 0 and passes(100) and passes(of):
+            return made
+    return math.inf
+
+
 def _updater(model, optimizer, draw, *, clip, segment, names):
     """Return a function that makes one update on a new batch and returns the loss before it."""
     trained = {name: model.params[name] for name in names or model.params}

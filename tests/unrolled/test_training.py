@@ -10,7 +10,7 @@ import pytest
 
 from unrolled import RNN, Adam
 from unrolled.tasks import recall
-from unrolled.training import fit, updates_until_learned
+from unrolled.training import fit, updates_until_learned, updates_until_right
 
 
 class Scripted:
@@ -143,3 +143,36 @@ def test_a_bar_is_shown_where_somebody_looks_on_and_nowhere_else(session, shown)
     assert result.returncode == 0, result.stderr
     assert ("updates" in result.stderr) == shown
     assert result.stdout == ""
+
+
+class Knowing(Scripted):
+    """A model that answers right from the third update on."""
+
+    def forward(self, x):
+        return (np.full(len(x), len(self.segments) >= 3),)
+
+
+def test_updates_are_counted_until_new_sequences_are_answered_right():
+    asked = []
+
+    def draw(N):
+        asked.append(N)
+        return np.zeros((N, 1)), None, None
+
+    options = {"right": lambda y, x, targets, mask: y, "every": 2, "of": 500}
+    assert updates_until_right(Knowing([0] * 9), Subtracting(), draw, budget=9, **options) == 4
+    assert asked == [32, 32, 100, 32, 32, 100, 500]
+    assert updates_until_right(Knowing([0] * 9), Subtracting(), draw, budget=2, **options) == math.inf
+
+
+@pytest.mark.parametrize(("share", "updates"), [(0.8, 20), (0.81, math.inf)])
+def test_a_share_of_the_new_sequences_may_suffice(share, updates):
+    right = lambda y, x, targets, mask: np.arange(len(x)) < 0.8 * len(x)  # noqa: E731
+    draw = lambda N: (np.zeros((N, 1)), None, None)  # noqa: E731
+    made = updates_until_right(Knowing([0] * 40), Subtracting(), draw, right=right, budget=40, share=share)
+    assert made == updates
+
+
+def test_a_share_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="share is 0, expected above 0"):
+        updates_until_right(Knowing([]), Subtracting(), None, right=None, budget=1, share=0)
