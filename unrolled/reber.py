@@ -1,5 +1,7 @@
 """The embedded Reber grammar: strings whose last symbol but one repeats the second, and a rule for what is right."""
 
+from functools import lru_cache
+
 import numpy as np
 
 SYMBOLS = "BTPSXVE"
@@ -74,12 +76,16 @@ def successors(x):
         If a row is no beginning of a string of the grammar.
     """
     allowed = np.zeros(x.shape, bool)
-    for n, steps in enumerate(x):
-        string = "".join(SYMBOLS[step.argmax()] for step in steps if step.any())
-        for t in range(len(string)):
-            for symbol in _after(string[: t + 1]):
-                allowed[n, t, SYMBOLS.index(symbol)] = True
+    symbols, lengths = np.array(list(SYMBOLS))[x.argmax(axis=2)], x.any(axis=2).sum(axis=1)
+    for row, length, into in zip(symbols, lengths, allowed, strict=True):
+        into[:length] = _allowed_along("".join(row[:length]))
     return allowed
+
+
+@lru_cache(maxsize=4096)
+def _allowed_along(string):
+    """Return which symbols may follow each beginning of a string, (length, 7) of bool."""
+    return np.array([[symbol in _after(string[: t + 1]) for symbol in SYMBOLS] for t in range(len(string))], bool)
 
 
 def _after(start):
