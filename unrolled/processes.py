@@ -7,10 +7,12 @@ def two_tanks(rng, *, N=1, T=1000, swing=0.5, noise=0.005, hold=(5, 30)):
     """A pump fills a tank, the tank drains into a second one, the second into the ground; the lower level is measured.
 
     The pump runs at a speed u that is drawn anew every few steps, uniform from 0.5 - swing to 0.5 + swing. Water leaves
-    a tank as the root of its level. The upper tank overflows at level 1, and what overflows is lost:
+    a tank as the root of its level, and no more than there is. What overflows the upper tank, at level 1, is lost:
 
-        upper_t = min(1, upper_{t-1} + 0.12 u_{t-1} - 0.1 sqrt(upper_{t-1}))
-        lower_t = lower_{t-1} + 0.1 sqrt(upper_{t-1}) - 0.11 sqrt(lower_{t-1})
+        flow_t  = min(upper_t, 0.1 sqrt(upper_t))
+        drain_t = min(lower_t, 0.11 sqrt(lower_t))
+        upper_{t+1} = min(1, upper_t + 0.12 u_t - flow_t)
+        lower_{t+1} = lower_t + flow_t - drain_t
 
     Both start at rest for a speed of 0.5. At small swings the root is nearly a straight line and nothing overflows.
 
@@ -58,8 +60,7 @@ def two_tanks(rng, *, N=1, T=1000, swing=0.5, noise=0.005, hold=(5, 30)):
     lower = np.full(N, (0.12 * 0.5 / 0.11) ** 2)
     for t in range(T):
         level[:, t] = lower
-        flow = 0.1 * np.sqrt(upper)
-        lower = np.maximum(0, lower + flow - 0.11 * np.sqrt(lower))
-        upper = np.clip(upper + 0.12 * u[:, t] - flow, 0, 1)
+        flow, drain = np.minimum(upper, 0.1 * np.sqrt(upper)), np.minimum(lower, 0.11 * np.sqrt(lower))
+        upper, lower = np.minimum(1, upper + 0.12 * u[:, t] - flow), lower + flow - drain
     y = level + noise * rng.standard_normal((N, T))
     return u[..., None], y[..., None], level[..., None]
