@@ -47,7 +47,7 @@ def decode(tokens, alphabet):
 
 
 def text_batches(tokens, N, T):
-    """Cut a long text into batches that follow one another, equation text-batches.
+    """Cut a long text into batches that follow one another.
 
     The text is cut into N streams of equal length, one below the other. Batch i holds steps i T … (i + 1) T of every
     stream, so that row n of a batch goes on where row n of the batch before ended. What fills no batch is left out.
