@@ -17,7 +17,17 @@ from browser import open_browser
 from page_requests import script_hosts
 
 from tools.chromium import INSTALL_CHROMIUM, find_chromium
-from unrolled import gru_forward, lstm_backward, lstm_forward, rnn_backward, rnn_forward
+from unrolled import (
+    bidirectional_backward,
+    bidirectional_forward,
+    gru_forward,
+    lstm_backward,
+    lstm_forward,
+    rnn_backward,
+    rnn_forward,
+    stacked_backward,
+    stacked_forward,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "book" / "_static"
@@ -859,7 +869,120 @@ def test_the_reset_fits_a_telephone(screen, reset_address, side):
     assert screen.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH
 
 
+# ------------------------------------------------------------------------- chapter 7: what one output sees
+
+SIGHT = np.array([0.2, -0.3, 0.4, -0.2, -0.1, 0.3, -0.4, 0.2])
+NETS = ("forward", "backward", "both directions", "two layers")
+
+
+def seen(net, step, wh):
+    """Return the gradient of the output of a step with respect to the eight inputs, by the layers of the course."""
+    one = {"Wx": np.ones((1, 1)), "Wh": np.full((1, 1), float(wh)), "b": np.zeros(1)}
+    x = SIGHT[None, :, None]
+    if net == 3:
+        h, _, cache = stacked_forward(x, [one, one], cell="rnn")
+    else:
+        h, cache = bidirectional_forward(x, None, one, one, cell="rnn")
+    dh = np.zeros_like(h)
+    dh[0, step - 1] = 1 if net == 3 else [(1, 0), (0, 1), (1, 1)][net]
+    return (stacked_backward(dh, None, cache) if net == 3 else bidirectional_backward(dh, cache))[0][0, :, 0]
+
+
+@pytest.fixture(scope="module")
+def sight_address(tmp_path_factory):
+    """Return the address of a page with what one output sees alone."""
+    return page_of(tmp_path_factory.mktemp("sight"), names=("sight",))
+
+
+@pytest.fixture
+def sight(screen, sight_address):
+    """Return the page with what one output sees freshly opened, as wide as a desk."""
+    show_as(screen, DESK_WIDTH)
+    screen.go(sight_address)
+    yield screen
+    assert screen.errors() == []
+
+
+def test_the_script_of_sight_stays_small_and_asks_for_nothing():
+    test_a_script_stays_small_and_asks_for_nothing("sight")
+
+
+@pytest.mark.parametrize(("step", "wh"), [(1, 0.6), (3, 1), (5, 0.6), (8, 0.3), (4, 0)])
+@pytest.mark.parametrize("net", range(4), ids=NETS)
+def test_what_one_output_sees_are_the_gradients_of_the_layers_of_the_course(sight, net, step, wh):
+    set_sliders(sight, "sight", net=net, step=step, wh=wh)
+    found, expected = numbers(sight, "sight"), seen(net, step, wh)
+    assert found["net"] == NETS[net]
+    np.testing.assert_allclose(found["dx"], expected, rtol=1e-9, atol=1e-15)
+    assert found["reached"] == (expected != 0).tolist()
+    assert f"it sees {np.count_nonzero(expected)} of 8 inputs." in said(sight, "sight")
+    assert f"The largest gradient is {expected.max():.2f}, by input {expected.argmax() + 1}." in said(sight, "sight")
+    drawing = drawn(sight, "sight")
+    assert shown(drawing, "role-gradient value") == [float(f"{value:.2f}") for value in expected]
+    assert len(re.findall('class="role-gradient value">0<', drawing)) == np.count_nonzero(expected == 0)
+    heights_of_bars = np.array(re.findall(r'class="slope"[^>]* height="([\d.]+)"', drawing), float)
+    np.testing.assert_allclose(heights_of_bars, 26 * expected, atol=0.006)
+
+
+def test_still_and_script_of_sight_draw_the_same(screen, sight_address):
+    test_still_and_script_draw_the_same(screen, sight_address, "sight")
+
+
+def test_the_still_of_sight_says_the_numbers_of_numpy():
+    drawing, line = still("sight")
+    expected = seen(0, 5, 0.6)
+    assert shown(drawing, "role-gradient value") == [float(f"{value:.2f}") for value in expected]
+    assert line == (
+        "Output of step 5, forward, w_h = 0.6: it sees 5 of 8 inputs. "
+        f"The largest gradient is {expected.max():.2f}, by input 5."
+    )
+
+
+def test_what_chapter_7_says_of_sight_holds():
+    """With two layers and w_h = 1 the tallest bar is an earlier one; over k steps there are k + 1 roads."""
+    assert seen(3, 5, 1).argmax() < 4
+    assert seen(0, 5, 0.6).argmax() == seen(2, 5, 0.6).argmax() == 4
+    assert not seen(0, 3, 0.6)[3:].any()
+    assert seen(0, 3, 0.6)[:3].all()
+    tiny = {"Wx": np.ones((1, 1)), "Wh": np.ones((1, 1)), "b": np.zeros(1)}
+    h, _, cache = stacked_forward(np.full((1, 6, 1), 1e-9), [tiny, tiny], cell="rnn")  # where every slope is 1
+    dh = np.zeros_like(h)
+    dh[0, -1] = 1
+    np.testing.assert_allclose(stacked_backward(dh, None, cache)[0][0, :, 0], [6, 5, 4, 3, 2, 1], rtol=1e-12)
+
+
+def test_arrow_keys_move_the_output_the_button_changes_the_network_and_reset_brings_the_still_back(sight):
+    focus(sight, "[data-widget=sight] [name=next]")
+    for key, step in [("ArrowRight", 6), ("ArrowLeft", 5), ("End", 8), ("Home", 1)]:
+        sight.press(key)
+        assert numbers(sight, "sight")["step"] == step, key
+    for net in (*NETS[1:], NETS[0]):
+        sight.press("Enter")
+        assert numbers(sight, "sight")["net"] == net
+    focus(sight, "[data-widget=sight] [name=reset]")
+    sight.press("Enter")
+    assert drawn(sight, "sight") == still("sight")[0]
+
+
+@pytest.mark.parametrize(("scripts", "media"), [(False, ""), (False, "print"), (True, "print")])
+def test_sight_stands_without_scripts_and_in_print(screen, sight_address, scripts, media):
+    show_as(screen, DESK_WIDTH, media=media)
+    screen.go(sight_address, scripts=scripts)
+    assert screen.evaluate(f"({VISIBLE})({json.dumps(CONTROLS)})") == 0
+    assert screen.evaluate(f"({VISIBLE})('.widget svg .drawing, .widget-live, .widget figcaption')") == 3
+
+
+@pytest.mark.parametrize("net", range(4), ids=NETS)
+def test_sight_fits_a_telephone(screen, sight_address, net):
+    show_as(screen, PHONE_WIDTH)
+    screen.go(sight_address)
+    set_sliders(screen, "sight", net=net, step=1, wh=1)
+    assert min(screen.evaluate(TEXT_SIZES)) >= SMALLEST_TEXT
+    assert screen.evaluate(BEYOND) == []
+    assert screen.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH
+
+
 if __name__ == "__main__":
     write_generated(find_chromium() or sys.exit(INSTALL_CHROMIUM))
-    for alone in ("conveyor", "reset-side"):
+    for alone in ("conveyor", "reset-side", "sight"):
         write_alone(find_chromium(), alone)
