@@ -407,7 +407,19 @@ def _masked(x: np.ndarray, h_t: np.ndarray, weights: tuple, mask: np.ndarray) ->
     return np.stack(states, axis=1)
 
 
-published = replace(forward, mistakes=(MASK_NOT_REVERSED, *FORWARD_MISTAKES))
+PADDING_CARRIED = mistake(
+    "padding_holds_what_is_carried",
+    "At padded steps h holds the state that is carried through them; it is 0 there.",
+    h=lambda joined, kept, h_f, h0_b, lengths: np.where(kept, joined, _carried(h_f, h0_b, lengths)[:, None]),
+)
+
+
+def _carried(h_f: np.ndarray, h0_b: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return what a mask carries through the padding: the last state in one direction, the first in the other."""
+    return _both(h_f[np.arange(len(h_f)), lengths - 1], h0_b)
+
+
+published = replace(forward, mistakes=(MASK_NOT_REVERSED, PADDING_CARRIED, *FORWARD_MISTAKES))
 """The same, from a loop with a mask, which was published with a bug."""
 
 

@@ -315,9 +315,21 @@ BACKWARD_MISTAKES = (
         order=lambda L: range(L),
     ),
     mistake(
+        "lowest_layer_first_dWx_of_the_highest",
+        "The loop starts at the lowest layer; a layer has to wait for what the one above sends down.",
+        order=lambda L: range(L),
+        dWx=lambda dWup_l: dWup_l[-1],
+    ),
+    mistake(
         "lowest_layer_left_out",
         "The loop over the layers ends one too early: the lowest is left out.",
         order=lambda L: range(L - 1, 0, -1),
+    ),
+    mistake(
+        "lowest_layer_left_out_dWx_of_the_next",
+        "The loop over the layers ends one too early: the lowest is left out.",
+        order=lambda L: range(L - 1, 0, -1),
+        dWx=lambda dWup_l: dWup_l[1],
     ),
     mistake("dh0_reversed", f"dh0 {_REVERSED}", dh0=lambda dh0_l: dh0_l[::-1]),
     mistake(
