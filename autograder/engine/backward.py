@@ -134,7 +134,7 @@ class Backward(Question):
         wrong = [name for name, error in errors.items() if error > TOLERANCE]
         loss = self._loss(student, problem)
         if trial.case.numeric and not wrong:
-            for name in filter(lambda name: given[name].size, self.gradients):  # of no weights there are no slopes
+            for name in self.gradients:
                 error, passes = self._against_slopes(trial, loss, name, given[name])
                 errors[name] = max(errors[name], error)
                 if not passes:

@@ -415,7 +415,9 @@ backward = Calculation(
     back_in_time=True,
     mistakes=BACKWARD_MISTAKES,
     cases=(
-        *(at_one(letter, numeric=True) for letter in "NTL"),
+        at_one("N", numeric=True),
+        at_one("T", numeric=True),
+        AT_L_1,
         LONG_CASE,
         SPARSE,
         TOP_ONLY,

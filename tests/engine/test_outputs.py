@@ -234,6 +234,15 @@ def test_a_shape_is_told_in_letters_and_numbers(axes, words):
     assert shape_in_words(axes, SIZES) == words
 
 
+@pytest.mark.parametrize(
+    ("axes", "words"),
+    [("BNZ", "(2, N, 2H) = (2, 2, 8)"), ("UHH", "(L-1, H, H) = (0, 4, 4)"), ("LH", "(L, H) = (1, 4)")],
+)
+def test_sizes_that_follow_from_something_else_are_told_as_what_they_are(axes, words):
+    sizes = {**SIZES, "L": 1, "U": 0, "B": 2, "Z": 2 * SIZES["H"]}
+    assert shape_in_words(axes, sizes) == f"an array of shape {words}"
+
+
 @pytest.mark.parametrize(("gates", "words"), [(4, "(N, 4H) = (2, 16)"), (3, "(N, 3H) = (2, 12)")])
 def test_gates_that_stand_side_by_side_are_told_as_a_multiple_of_h(gates, words):
     assert shape_in_words("NZ", {**SIZES, "Z": gates * SIZES["H"]}) == f"an array of shape {words}"

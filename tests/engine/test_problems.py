@@ -19,7 +19,7 @@ def drawn(*arguments, **fixed):
     return [draw_sizes(np.random.default_rng(seed), *arguments, **fixed) for seed in SEEDS]
 
 
-@pytest.mark.parametrize("letters", ["NTDH", "NTHV", "NTV", "NTDHV", "NDH", "H"])
+@pytest.mark.parametrize("letters", ["NTDH", "NTHV", "NTV", "NTDHV", "NDH", "H", "NTDHL", "NTDHSE"])
 def test_sizes_are_all_different_and_in_their_ranges(letters):
     for sizes in drawn(letters):
         assert list(sizes) == list(letters)

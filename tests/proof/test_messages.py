@@ -55,11 +55,12 @@ def test_an_argument_changed_in_place_is_told_in_these_lines_and_no_others():
 
 
 def test_the_bug_that_a_notebook_gives_to_find_is_refused_as_it_stands():
-    ps2, ps3, ps4 = (solutions.true_solution(set_name) for set_name in ("ps2", "ps3", "ps4"))
+    ps2, ps3, ps4, ps7 = (solutions.true_solution(set_name) for set_name in ("ps2", "ps3", "ps4", "ps7"))
     for name, namespace, published, told in (
         ("repaired_time_major_rnn", ps2, "time_major_rnn", "Sequences are mixed"),
         ("repaired_rnn_backward", ps3, "published_rnn_backward", "changes its argument dh in place"),
         ("repaired_clip_by_value", ps4, "published_clip_by_value", "its sign flips"),
+        ("repaired_bidirectional_rnn", ps7, "published_bidirectional_rnn", "still the published function"),
     ):
         for seed in range(10):
             failure = solutions.verdict(QUESTIONS[name], {**namespace, name: namespace[published]}, seed)
@@ -141,6 +142,14 @@ def test_a_function_that_fails_in_one_circumstance_only_is_told_which():
         "rnn_forward", ("np.zeros((N, H)) if h0 is None else h0", "h0 + 0")
     )
     assert "That is at N = 1." in said("rnn_forward", ("return h, cache", "return h.squeeze(), cache"))
+
+
+def test_a_shape_with_layers_or_directions_is_told_in_words_of_the_notebook():
+    flat = ("return from_above, dh0, dW, dWup, dWh, db", "return from_above, dh0, dW, dWh, dWup, db")
+    assert re.search(r"dWup has shape \(3, .*expected \(L-1, H, H\) = \(2,", said("stacked_rnn_backward", flat, seed=1))
+    swapped = ("*both", "*(d[0] for d in both)")
+    assert "dh0 has shape" in said("bidirectional_rnn_backward", swapped)
+    assert "expected (2, N, H) = (2," in said("bidirectional_rnn_backward", swapped)
 
 
 def test_a_gate_counted_from_one_is_not_taken_for_a_gate_counted_in_another_order():

@@ -137,6 +137,40 @@ def test_an_lstm_of_problem_set_5_remembers_the_letter_that_a_plain_network_does
     assert lstm[-1] > 95
 
 
+def test_only_the_network_of_problem_set_7_that_reads_both_ways_tags_a_word_whose_clue_comes_after_it():
+    namespace = dict(solutions.true_solution("ps7"))
+    started = time.process_time()
+    printed = texts("ps7", namespace)
+    assert time.process_time() - started < SECONDS
+    assert list(printed) == [0, 100, 300]
+    for text in (printed[100], printed[300]):
+        shares = {name: int(share) for name, share in re.findall(r"(.+): (\d+) % right", text)}
+        assert list(shares) == ["one way", "one way, two layers", "both ways"]
+        assert max(shares["one way"], shares["one way, two layers"]) < 80
+        assert shares["both ways"] > 98
+        tags = dict(re.findall(r"(.+): \d+ % right  (\w+)", text))
+        assert tags.pop("both ways") == "DNVCDANV"
+        assert "DNVCDANV" not in tags.values()
+
+
+def test_of_two_networks_that_read_one_way_the_one_that_reads_from_the_end_can_tag_such_words():
+    namespace = dict(solutions.true_solution("ps7"))
+    texts("ps7", namespace)
+    turn, batch = namespace["reverse_by_length"], namespace["batch"]
+
+    def from_the_end(made):
+        x, lengths, targets, faces = batch(made)
+        return turn(x, lengths), lengths, turn(targets, lengths), turn(faces[..., None], lengths)[..., 0]
+
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        namespace["batch"] = from_the_end
+        namespace["learn_tags"]()
+    shares = re.findall(r"one way: (\d+) % right  (\w+)", printed.getvalue())
+    assert int(shares[-1][0]) > 98
+    assert shares[-1][1] == "VNADCVND"
+
+
 def numbers_of_questions(set_name):
     """Return the number of every question, by name, as the headings above the checks give it."""
     numbers, number = {}, None

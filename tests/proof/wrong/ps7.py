@@ -297,6 +297,37 @@ WRONG = {
     ],
 }
 
+CACHE = "what is in the cache is for the backward pass alone, whose own question runs on it"
+ANY_CACHE = [
+    (f"cache {what}", CACHE)
+    for what in ("empty", "None", "a text", "reversed", "of the first step everywhere", "one entry short")
+]
+STILL_RIGHT = {
+    name: ANY_CACHE for name in ("stacked_rnn_forward", "bidirectional_rnn_forward", "encoder_decoder_forward")
+}
+EQUIVALENT = {
+    "spoiled_steps": [
+        (
+            "16 becomes 17 in `h_wrong, _ = bidirectional_rnn_forward(x_batch, np.full(4, 16), *others)`",
+            "a row has 16 steps, and a slice ends with its array",
+        ),
+    ],
+    "repaired_bidirectional_rnn": [
+        ("sign dropped in `(N, T, _), H = (x.shape, Wh.shape[-1])`", "Wh is square, so that both axes have H entries"),
+        ("1 becomes 2 in `(N, T, _), H = (x.shape, Wh.shape[-1])`", "Wh is square, so that both axes have H entries"),
+        ("2 becomes 3 in `h = np.zeros((2, N, T, H))`", "a third direction is made room for, and never read"),
+    ],
+    "bidirectional_rnn_backward": [
+        (
+            "True becomes False in `both = (np.stack(pair) for pair in zip(forward, backward, strict=True))`",
+            "both lists have four entries",
+        ),
+    ],
+    "sequence_vectors": [
+        ("sign dropped in `return np.concatenate([ends, h[:, 0, H:]], axis=-1)`", "of two axes the last is number 1"),
+    ],
+}
+
 VALUES = {
     "spoiled_steps": [
         ("padded_steps_too", 32),
