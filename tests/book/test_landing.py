@@ -171,7 +171,7 @@ def test_the_buttons_lead_to_the_first_chapter_and_the_first_problem_set():
 
 def test_the_path_names_every_chapter_in_order():
     chapters = sorted(path.stem for path in (ROOT / "book").glob("[0-9][0-9]-*"))
-    assert re.findall(r"^\d\. \{doc\}`(\d\d-[^`]+)`", INDEX, re.MULTILINE) == chapters
+    assert re.findall(r"^\d+\. \{doc\}`(\d\d-[^`]+)`", INDEX, re.MULTILINE) == chapters
 
 
 def test_each_of_the_four_things_that_are_different_has_a_link_to_see_it():
