@@ -2,20 +2,24 @@
 
 A folklore page is a notebook ``folklore/kNN-topic.ipynb``, a use is ``uses/uN-topic.ipynb``. The title is the claim, or
 the name of the use; the cells ``verdict``, ``number`` and ``figure`` hold the rest. Nothing is written twice, so a
-table cannot say something else than a page.
+table cannot say something else than a page. Beside each table stand two files for whoever passes it on:
+``folklore-table.md`` and ``folklore-table.csv``.
 """
 
+import csv
 import json
 import re
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urljoin
 
 from docutils import nodes
 from figures import in_page
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
+FOLDERS = ("folklore", "uses")
 MARKS = ("full", "half", "empty")  # the disks before the verdicts, in their order
 
 
@@ -92,6 +96,11 @@ def read_page(path: Path) -> Page:
     return Page(identifier, title, verdict, number, svg, "".join(data))
 
 
+def pages_of(book: Path, folder: str) -> list[Path]:
+    """Return the pages of a kind, in the order of their numbers."""
+    return sorted(book.glob(f"{folder}/[ku][0-9]*.ipynb"))
+
+
 class VerdictTable(SphinxDirective):
     """List every page of a kind: picture, title with a link, data, verdict, number."""
 
@@ -99,7 +108,7 @@ class VerdictTable(SphinxDirective):
         """Return a list with an entry for each page, in the order of their numbers."""
         folder = self.name.removesuffix("-table")
         table = nodes.bullet_list(classes=["verdict-table"])
-        for path in sorted(Path(self.env.srcdir).glob(f"{folder}/[ku][0-9]*.ipynb")):
+        for path in pages_of(Path(self.env.srcdir), folder):
             self.env.note_dependency(str(path))
             table += self.entry(read_page(path), f"/{folder}/{path.stem}")
         return [table]
@@ -123,11 +132,39 @@ class VerdictTable(SphinxDirective):
             nodes.paragraph("", "", nodes.raw("", mark, format="html"), nodes.strong("", escape(page.verdict)),
                             classes=["verdict-said"]),
             nodes.paragraph("", page.number, classes=["verdict-number"]),
+            ids=[page.identifier.lower()],
         )  # fmt: skip
+
+
+def write_tables(app, error):
+    """Write each table once more, as Markdown and as CSV, with the address of each page where the book has one."""
+    if error or app.builder.format != "html":
+        return
+    for folder in FOLDERS:
+        rows = [
+            (page.identifier, page.title, page.verdict, page.number,
+             urljoin(app.config.html_baseurl or "", f"{folder}/{path.stem}.html"))
+            for path, page in ((path, read_page(path)) for path in pages_of(Path(app.srcdir), folder))
+        ]  # fmt: skip
+        into = Path(app.outdir) / f"{folder}-table"
+        with open(into.with_suffix(".csv"), "w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("", "claim", "verdict", "measured", "page"), *rows])
+        lines = [
+            f"| {name} | [{title}]({page}) | **{verdict}** | {_in_a_cell(number)} |\n"
+            for name, title, verdict, number, page in rows
+        ]
+        head = "| | claim | verdict | measured |\n|---|---|---|---|\n"
+        into.with_suffix(".md").write_text(head + "".join(lines), encoding="utf-8")
+
+
+def _in_a_cell(text):
+    """Return a text in which no bar ends a cell of a Markdown table."""
+    return text.replace("|", r"\|")
 
 
 def setup(app):
     """Register with Sphinx."""
-    for name in ("folklore-table", "uses-table"):
-        app.add_directive(name, VerdictTable)
+    for folder in FOLDERS:
+        app.add_directive(f"{folder}-table", VerdictTable)
+    app.connect("build-finished", write_tables)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,5 +1,6 @@
 """The tables of the folklore and of the uses say what their pages say."""
 
+import csv
 import os
 import re
 import subprocess
@@ -106,9 +107,9 @@ class Text(HTMLParser):
         self.words += data
 
 
-def build(source, target):
+def build(source, target, *more):
     """Build a book of a table and one page, warnings being errors; return the table's page."""
-    settings = ["extensions=myst_parser,verdicts", "html_theme=basic", "exclude_patterns=**/*.ipynb"]
+    settings = ["extensions=myst_parser,verdicts", "html_theme=basic", "exclude_patterns=**/*.ipynb", *more]
     options = [word for setting in settings for word in ("-D", setting)]
     environment = {**os.environ, "PYTHONPATH": str(BOOK / "_ext")}
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "-C", *options, str(source), str(target)]
@@ -146,3 +147,22 @@ def test_the_built_table_shows_each_page_and_follows_it_when_it_changes(tmp_path
     html = build(source, tmp_path / "html")
     assert "does not" not in Text(html[html.index("verdict-table") :]).words
     assert 'class="verdict-mark full"' in html
+
+
+@pytest.mark.parametrize("address", ["", "https://example.org/course/"])
+def test_a_table_can_be_passed_on_as_markdown_and_as_csv(tmp_path, address):
+    source = tmp_path / "source"
+    (source / "folklore").mkdir(parents=True)
+    (source / "folklore" / "k90-small.md").write_text("# The page\n", encoding="utf-8")
+    toctree = "```{toctree}\nfolklore/k90-small\n```\n"
+    (source / "index.md").write_text(f"# Table\n\n```{{folklore-table}}\n```\n\n{toctree}", encoding="utf-8")
+    write_page(source / "folklore", "k90-small", number="K90: 7 of 9, or |more|")
+    html = build(source, tmp_path / "html", f"html_baseurl={address}")
+    assert re.search(r'<li[^>]* id="k90"', html)
+    page = f"{address}folklore/k90-small.html"
+    with open(tmp_path / "html" / "folklore-table.csv", encoding="utf-8", newline="") as file:
+        head, row = csv.reader(file)
+    assert head == ["", "claim", "verdict", "measured", "page"]
+    assert row == ["K90", "“All is well”", "does not hold", "7 of 9, or |more|", page]
+    markdown = (tmp_path / "html" / "folklore-table.md").read_text(encoding="utf-8").splitlines()
+    assert markdown[2] == rf"| K90 | [“All is well”]({page}) | **does not hold** | 7 of 9, or \|more\| |"
