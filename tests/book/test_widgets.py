@@ -921,7 +921,7 @@ def test_what_one_output_sees_are_the_gradients_of_the_layers_of_the_course(sigh
     assert shown(drawing, "role-gradient value") == [float(f"{value:.2f}") for value in expected]
     assert len(re.findall('class="role-gradient value">0<', drawing)) == np.count_nonzero(expected == 0)
     heights_of_bars = np.array(re.findall(r'class="slope"[^>]* height="([\d.]+)"', drawing), float)
-    np.testing.assert_allclose(heights_of_bars, 26 * expected, atol=0.006)
+    np.testing.assert_allclose(heights_of_bars, 30 * expected, atol=0.006)
 
 
 def test_still_and_script_of_sight_draw_the_same(screen, sight_address):
@@ -933,7 +933,7 @@ def test_the_still_of_sight_says_the_numbers_of_numpy():
     expected = seen(0, 5, 0.6)
     assert shown(drawing, "role-gradient value") == [float(f"{value:.2f}") for value in expected]
     assert line == (
-        "Output of step 5, forward, w_h = 0.6: it sees 5 of 8 inputs. "
+        "Output of step 5, forward, wₕ = 0.6: it sees 5 of 8 inputs. "
         f"The largest gradient is {expected.max():.2f}, by input 5."
     )
 

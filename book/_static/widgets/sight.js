@@ -4,7 +4,7 @@
   const X = [0.2, -0.3, 0.4, -0.2, -0.1, 0.3, -0.4, 0.2];
   const T = X.length;
   const NETS = ["forward", "backward", "both directions", "two layers"];
-  const [LEFT, STEP, UNIT, FLOOR] = [40, 40, 26, 196];
+  const [LEFT, STEP, UNIT, FLOOR] = [40, 40, 30, 196];
 
   const drawing = root.querySelector(".drawing");
   const live = root.querySelector("[aria-live]");
@@ -76,7 +76,7 @@
       X.map((_, s) => text(at(s), FLOOR + 27, s + 1, "time")).join(""),
     ].join("\n");
     const tallest = dx.indexOf(Math.max(...dx));
-    live.textContent = `Output of step ${t1}, ${name}, w_h = ${fixed(wh, 1)}: it sees ${sees} of ${T} inputs. The largest gradient is ${fixed(dx[tallest])}, by input ${tallest + 1}.`;
+    live.textContent = `Output of step ${t1}, ${name}, wₕ = ${fixed(wh, 1)}: it sees ${sees} of ${T} inputs. The largest gradient is ${fixed(dx[tallest])}, by input ${tallest + 1}.`;
     root.querySelector("[data-value=net]").textContent = name;
     root.querySelector("[data-value=step]").textContent = t1;
     root.querySelector("[data-value=wh]").textContent = fixed(wh, 1);
