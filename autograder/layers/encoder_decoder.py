@@ -182,7 +182,7 @@ BACKWARD = Once(
 )
 
 
-def _at(x: np.ndarray, values: np.ndarray, rows: np.ndarray, steps: np.ndarray) -> np.ndarray:
+def _at(x: np.ndarray, values: np.ndarray, rows: np.ndarray | slice, steps: np.ndarray) -> np.ndarray:
     """Return an array (N, T, H) that holds one vector in every row and is zero elsewhere."""
     dh = np.zeros((*x.shape[:2], values.shape[-1]))
     dh[rows, steps] = values
@@ -226,6 +226,12 @@ BACKWARD_MISTAKES = (
         "length_of_the_first_row",
         "What the decoder sends back arrives where the first row ends; each row has its own length.",
         ends=lambda lengths: np.full_like(lengths, lengths[0] - 1),
+    ),
+    mistake(
+        "every_row_gets_all",
+        "Every row of the encoder gets what belongs to all rows, each at the step where that row ends: a colon stands"
+        " for all rows, and does not go with the steps row by row.",
+        dh_enc=lambda x, dstart, ends: _at(x, dstart, slice(None), ends),
     ),
     mistake(
         "upstream_of_the_first_state",

@@ -138,6 +138,7 @@ WRONG = {
         ("length_of_the_first_row", ":length]", ":lengths[0]]"),
         ("length_of_the_shortest", ":length]", ":lengths.min()]"),
         ("says: changes its argument x in place", "x.copy()", "x"),
+        ("says: A slice ends at one number", TURNED, "return x[:, :lengths][:, ::-1]"),
         ("", TURN, "reversed_x[n, : min(length, 12)] = x[n, : min(length, 12)][::-1]"),
     ],
     "bidirectional_rnn_forward": [
@@ -250,6 +251,7 @@ WRONG = {
         ("sum_over_time", END_F, "h[..., :H].sum(axis=1)", END_B, "h[..., H:].sum(axis=1)"),
         ("ends_added", f"np.concatenate([ends, {END_B}], axis=-1)", f"ends + {END_B}"),
         ("says: is out of bounds", "lengths - 1", "lengths"),
+        ("says: takes one step for each row", END_F, "h[:, lengths - 1, :H]"),
     ],
     "encoder_decoder_forward": [
         ("state_after_the_padding", START, "h_enc[:, -1]"),
@@ -274,6 +276,7 @@ WRONG = {
         ("states_of_the_encoder", RETURN_DEC, "return h_enc, ("),
         ("start_among_the_states", RETURN_DEC, "return np.concatenate([start[:, None], h_dec], axis=1), ("),
         ("last_state_only", RETURN_DEC, "return h_dec[:, -1], ("),
+        ("says: takes one step for each row", START, "h_enc[:, lengths - 1]"),
         ("", START, f"0.99 * {START}"),
         ("", START, "h_enc[np.arange(len(x)), np.minimum(lengths, 12) - 1]"),
     ],
@@ -289,6 +292,7 @@ WRONG = {
             "dh_enc[:] = dstart[:, None]\n    dh_enc[np.arange(dh_enc.shape[1]) >= lengths[:, None]] = 0",
         ),
         ("length_of_the_first_row", "lengths - 1", "lengths[0] - 1"),
+        ("every_row_gets_all", ARRIVES, "dh_enc[:, lengths - 1] = dstart"),
         ("upstream_of_the_first_state", "= dstart", "= dh_dec[:, 0]"),
         ("dh_dec_summed_up", "= dstart", "= dh_dec.sum(axis=1)"),
         ("says: Nothing reaches the encoder.", ARRIVES, "pass"),
