@@ -27,7 +27,8 @@ IN_OTHER_WORDS = {
     "could not be broadcast": "`+`, `*` and np.where work entry by entry: both arrays need the same shape, and only an"
     " axis of size 1 is stretched. `a[:, None]` makes (N, 1) of (N,); a matrix product is `@`.",
     "could not broadcast input array": "What is put into a place of an array needs the shape of that place."
-    " `a[:, steps]` takes all these steps in every row; `a[rows, steps]`, with two arrays of indices, takes one step for each row.",
+    " `a[:, steps]` takes all these steps in every row; `a[rows, steps]`, with two arrays of indices, takes one step"
+    " for each row.",
     "must have same number of dimensions": "Arrays can be put together only if they have as many axes. `a[:, steps]`"
     " takes all these steps in every row; `a[rows, steps]`, with two arrays of indices, takes one step for each row.",
     "only integer scalar arrays": "A slice ends at one number, and an array holds many: a row that has its own end"
