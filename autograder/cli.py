@@ -161,7 +161,8 @@ def _class_table(assignment: Assignment, outcomes: list[Outcome]) -> Table:
         if outcome.graded is None:
             table.add_row(student, Text("not graded", "yellow"), "", remarks)
             continue
-        scored = [verdict for verdict in outcome.graded.verdicts if verdict.max_points]
+        # Starred questions are told apart from the others, unless there are no others.
+        scored = [verdict for verdict in outcome.graded.verdicts if verdict.max_points] or outcome.graded.verdicts
         wrong = [verdict.check for verdict in scored if not verdict.passed]
         shown = "every question" if len(wrong) == len(scored) else ", ".join(wrong) or "nothing: all right"
         stars = sum(verdict.passed and not verdict.max_points for verdict in outcome.graded.verdicts)

@@ -94,6 +94,21 @@ def test_a_starred_question_shows_in_the_table_only_when_it_is_right(course):
     assert "nothing: all right" in rows["bruno"]
 
 
+def test_a_set_of_starred_questions_alone_says_which_of_them_are_open(course):
+    source = nbformat.read(course.source, as_version=4)
+    for cell in source.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.metadata.nbgrader["points"] = 0
+    nbformat.write(source, course.source)
+    course.submit("ada")
+    course.submit("bruno", course.wrong())
+    rows = {row.split()[1]: row for row in course.run("grade", "ps2").output.splitlines() if "│" in row}
+    assert "0★★" in rows["ada"]
+    assert "nothing: all right" in rows["ada"]
+    assert "0★ " in rows["bruno"]
+    assert "many_to_many" in rows["bruno"]
+
+
 def test_a_file_that_cannot_be_graded_exits_with_1(course):
     path = course.submit("ada")
     path.write_text("no JSON")
