@@ -167,6 +167,18 @@ def test_recall_makes_the_updates_one_after_the_other_in_the_order_that_is_drawn
     np.testing.assert_array_equal(again.s, came.s)
 
 
+def test_where_weights_are_unsymmetric_a_unit_hears_by_its_own_column():
+    rng = np.random.default_rng(13)
+    W, start = rng.standard_normal((16, 16)), random_patterns(14, 4, 16)
+    i = 5
+    np.testing.assert_array_equal(update(start, W, i)[:, i], np.sign(np.sum(start * W[:, i], axis=1)))
+    came = recall(start, W, np.random.default_rng(15), sweeps=3)
+    s, rng = start, np.random.default_rng(15)
+    for i in np.concatenate([rng.permutation(16) for _ in range(3)]):
+        s = update(s, W, i)
+    np.testing.assert_array_equal(came.s, s)
+
+
 def test_recall_stops_after_the_sweeps_it_was_given():
     W = hopfield_weights(random_patterns(9, 9))
     came = recall(random_patterns(10, 3), W, np.random.default_rng(11), sweeps=1)
