@@ -1,0 +1,147 @@
+"""What chapter 10 says of its figures, tried to refute: larger networks, other seeds, orders and measures."""
+
+import ast
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from unrolled import hopfield
+from unrolled.letters import letter_patterns
+
+CHAPTER = Path(__file__).resolve().parents[2] / "book" / "10-older-relatives.ipynb"
+KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef)
+
+
+def names_of(*cells):
+    """Return the imports and functions of some cells of the chapter, by name."""
+    sources = {cell.id: cell.source for cell in nbformat.read(CHAPTER, as_version=4).cells}
+    names = {}
+    for cell in cells:
+        kept = [node for node in ast.parse(sources[cell]).body if isinstance(node, KEPT)]
+        exec(compile(ast.Module(kept, []), cell, "exec"), names)
+    return names
+
+
+class InOrder:
+    """Stands in for a generator: every order that it draws is the same."""
+
+    permutation = staticmethod(np.arange)
+
+
+def relaxed(H, load, seed, *, in_order=False, dtype=np.float32):
+    """Return the share of wrong signs after relaxing from the stored patterns, and that of patterns that are lost."""
+    rng = np.random.default_rng(seed)
+    patterns = rng.choice(np.array([-1, 1], dtype), (round(load * H), H))
+    end = hopfield.recall(patterns, hopfield.hopfield_weights(patterns), InOrder if in_order else rng, sweeps=8000)
+    assert end.settled
+    return np.mean(end.s != patterns), np.mean(np.mean(end.s * patterns, axis=1) < 0.8)
+
+
+def crossing(H, loads, seeds, *, limit=0.05, measure=0, **how):
+    """Return the load at which the mean of a measure crosses a limit, between those that are tried."""
+    means = [np.mean([relaxed(H, load, seed, **how)[measure] for seed in seeds]) for load in loads]
+    k = int(np.argmax(np.array(means) > limit))
+    assert means[0] < limit < means[-1]
+    return loads[k - 1] + (loads[k] - loads[k - 1]) * (limit - means[k - 1]) / (means[k] - means[k - 1])
+
+
+# ---------------------------------------------------------------------------------------------- the perceptron
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_perceptron_rule_teaches_a_unit_to_hold_a_bit(seed):
+    chapter, rng = names_of("latch", "perceptron-rule"), np.random.default_rng(seed)
+    chapter["np"] = np
+    x, target = chapter["latch_data"](rng, 2000)
+    w = rng.standard_normal(3)
+    for t in range(2000):
+        seen = np.array([x[t], target[t], 1.0])
+        if w @ seen * target[t + 1] <= 0:
+            w += target[t + 1] * seen
+    x, target = chapter["latch_data"](rng, 5000)
+    assert chapter["perceptron"](x, -1, *w) == target[1:].tolist()
+
+
+def test_a_unit_that_hears_its_opposite_swings_without_end():
+    chapter = names_of("latch")
+    assert chapter["perceptron"]([1] + [0] * 9, -1, 2, -1) == [1, -1] * 5
+
+
+# ------------------------------------------------------------------------------------------------- the memory
+
+
+def test_the_functions_of_the_page_are_those_of_the_course():
+    chapter, rng = names_of("storage"), np.random.default_rng(0)
+    chapter["np"] = np
+    patterns, s = rng.choice([-1.0, 1.0], (5, 20)), rng.choice([-1.0, 1.0], (7, 20))
+    W = hopfield.hopfield_weights(patterns)
+    np.testing.assert_array_equal(chapter["hopfield_weights"](patterns), W)
+    np.testing.assert_array_equal(chapter["energy"](s, W), hopfield.energy(s, W))
+
+
+def test_where_weights_are_multiples_of_a_power_of_two_nothing_is_rounded():
+    """So the figure of the capacity is the same on every processor."""
+    for seed in range(3):
+        assert relaxed(128, 0.16, seed) == relaxed(128, 0.16, seed, dtype=np.float64)
+        assert names_of("broken-letter", "share-wrong")["share_wrong"](128, 0.16, seed) == relaxed(128, 0.16, seed)[0]
+
+
+@pytest.mark.parametrize("load", [0.5, 1, 2])
+def test_with_the_diagonal_kept_stored_patterns_last_and_broken_ones_do_not_heal(load):
+    H, rng = 128, np.random.default_rng(0)
+    patterns = rng.choice([-1.0, 1.0], (round(load * H), H))
+    bent = patterns * rng.permuted(np.tile([-1.0] * 13 + [1.0] * 115, (len(patterns), 1)), axis=1)
+    bare = hopfield.hopfield_weights(patterns)
+    W = bare + load * np.eye(H)
+    assert np.mean(hopfield.recall(patterns, W, rng).s != patterns) < 0.08
+    assert np.mean(hopfield.recall(bent, W, rng).s != patterns) > 0.9 * 13 / H
+    assert np.mean(hopfield.recall(patterns, bare, rng).s != patterns) > 0.25
+
+
+def test_at_a_small_load_the_diagonal_hardly_matters():
+    patterns = letter_patterns("AFOZ")
+    bare = hopfield.hopfield_weights(patterns)
+    healed = []
+    for W in (bare, bare + 4 / 64 * np.eye(64)):
+        rng = np.random.default_rng(0)
+        ends = [
+            hopfield.recall(p * rng.permuted([-1.0] * 16 + [1.0] * 48), W, rng).s for p in np.tile(patterns, (50, 1))
+        ]
+        healed.append(np.mean(np.all(np.array(ends) == np.tile(patterns, (50, 1)), axis=1)))
+    assert min(healed) > 0.9
+
+
+# ----------------------------------------------------------------------------------------------- the capacity
+
+
+def test_with_ten_other_seeds_the_threshold_comes_down_with_the_size():
+    loads = (0.12, 0.14, 0.16, 0.18)
+    small, large = (crossing(H, loads, range(100, 110)) for H in (128, 512))
+    assert small - 0.005 > large > 0.138
+
+
+@pytest.mark.long
+def test_units_in_the_same_order_every_time_give_the_same_threshold():
+    loads = (0.13, 0.14, 0.15, 0.16)
+    drawn, fixed = (crossing(512, loads, range(10), in_order=in_order) for in_order in (False, True))
+    assert abs(drawn - fixed) < 0.006
+
+
+@pytest.mark.long
+def test_the_load_at_which_half_of_the_patterns_are_lost_comes_down_too():
+    loads = {256: (0.16, 0.18, 0.2, 0.22), 512: (0.16, 0.17, 0.18, 0.19), 1024: (0.15, 0.16, 0.17)}
+    half = [crossing(H, loads[H], range(5), limit=0.5, measure=1) for H in loads]
+    assert half[0] > half[1] > half[2] > 0.15
+
+
+@pytest.mark.long
+def test_with_eight_times_the_units_the_threshold_is_nearer_and_not_yet_below():
+    found = crossing(4096, (0.134, 0.138, 0.142, 0.146), range(3))
+    assert 0.138 < found < 0.1435
+
+
+@pytest.mark.long
+def test_with_eight_thousand_units_below_the_threshold_recall_holds():
+    assert relaxed(8192, 0.13, 0)[0] < 0.012
