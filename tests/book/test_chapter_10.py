@@ -133,13 +133,14 @@ def test_units_in_the_same_order_every_time_give_the_same_threshold():
 def test_the_load_at_which_half_of_the_patterns_are_lost_comes_down_too():
     loads = {256: (0.16, 0.18, 0.2, 0.22), 512: (0.16, 0.17, 0.18, 0.19), 1024: (0.15, 0.16, 0.17)}
     half = [crossing(H, loads[H], range(5), limit=0.5, measure=1) for H in loads]
-    assert half[0] > half[1] > half[2] > 0.15
+    assert half == pytest.approx([0.193, 0.177, 0.166], abs=0.006)  # ten seeds give what the page says
 
 
 @pytest.mark.long
 def test_with_eight_times_the_units_the_threshold_is_nearer_and_not_yet_below():
     found = crossing(4096, (0.134, 0.138, 0.142, 0.146), range(3))
-    assert 0.138 < found < 0.1435
+    assert found == pytest.approx(0.141, abs=0.0015)
+    assert found > 0.138
 
 
 @pytest.mark.long
