@@ -1,7 +1,7 @@
 # Unrolled. Two commands matter: `make course` and `make test`. `make help` lists the others.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: FORCE help course test quick page setup book serve exercises normalize learn grade sample-class refute audit bench constraints clean
+.PHONY: FORCE help course test quick page frameworks setup book serve exercises normalize learn grade sample-class refute audit bench constraints clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 HTML := _build/html
 SAMPLE := _build/sample-class
-SETS := $(notdir $(wildcard solutions/*))
+SETS := $(notdir $(wildcard solutions/ps?) $(wildcard solutions/ps??))
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 PORT ?= 8000
 # More options for `make learn`, such as LAB=--no-browser
@@ -144,6 +144,15 @@ page: $(READY) ## Run one page and its tests, the long ones too, for example: ma
 	@test -n "$(PAGE_FILES)" || { echo "Name a page: make page PAGE=k07, or PAGE=04"; exit 2; }
 	@$(call nbval,$(PAGE_FILES))
 	@$(if $(PAGE_TESTS),$(ONE_THREAD) python -m pytest -q $(PAGE_TESTS) -n $(JOBS))
+
+FRAMEWORKS := $(wildcard book/11-*.ipynb)
+frameworks: $(READY) ## Install PyTorch and Keras, and run what compares the layers with them
+	$(call say,Installing PyTorch and Keras into $(VENV))
+	@$(install) -r requirements-frameworks.txt -c constraints.txt
+	$(call say,Chapter 11, every cell of it)
+	@$(call nbval,$(FRAMEWORKS))
+	$(call say,The layers against PyTorch and Keras)
+	@$(ONE_THREAD) python -m pytest -q tests/unrolled/test_layers_against_torch.py tests/unrolled/test_layers_against_keras.py
 
 refute: $(READY) ## Run the long pages, and try to refute the folklore at eight times the budget (a quarter of an hour)
 	$(call say,The long pages run and print what they say (nbval))

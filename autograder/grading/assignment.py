@@ -132,8 +132,9 @@ def source_notebook(course: Path, name: str) -> Path:
 
 
 def assignment_names(course: Path) -> list[str]:
-    """Return the names of all assignments of a course."""
-    return sorted(path.stem for path in (course / SOURCE_FOLDER).glob("*/*.ipynb") if path.stem == path.parent.name)
+    """Return the names of all assignments of a course, ps10 behind ps9."""
+    found = (path.stem for path in (course / SOURCE_FOLDER).glob("*/*.ipynb") if path.stem == path.parent.name)
+    return sorted(found, key=lambda name: (len(name), name))
 
 
 def check_name(source: str) -> str | None:

@@ -39,9 +39,9 @@ def by_name(sets: dict[str, Table]) -> dict[str, Asked]:
 
 SETS: dict[str, Table] = {
     found.name: import_module(f"{__name__}.{found.name}").QUESTIONS
-    for found in sorted(iter_modules(__path__), key=lambda found: found.name)
+    for found in sorted(iter_modules(__path__), key=lambda found: (len(found.name), found.name))
 }
-"""The tables of all problem sets: every module in this folder that stands beside this one."""
+"""The tables of all problem sets, ps10 behind ps9: every module in this folder that stands beside this one."""
 
 QUESTIONS = by_name(SETS)
 """All questions, by what a graded cell passes to `check`."""
