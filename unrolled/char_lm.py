@@ -47,7 +47,7 @@ def decode(tokens, alphabet):
 
 
 def text_batches(tokens, N, T):
-    """Cut a long text into batches that follow one another.
+    """Cut a long text into batches that follow one another, equation text-batches.
 
     The text is cut into N streams of equal length, one below the other. Batch i holds steps i T … (i + 1) T of every
     stream, so that row n of a batch goes on where row n of the batch before ended. What fills no batch is left out.
@@ -188,7 +188,7 @@ class CharLM(_Recurrent):
         tokens, targets : ndarray of int, shape (N, T)
             What is read, and what comes next.
         mask : ndarray of bool, shape (N, T), or None
-            Where a target counts, equation masked-loss; None means everywhere.
+            Where a target counts, equation cross-entropy; None means everywhere.
         state : tuple of ndarray, each of shape (N, H), or None
             State before the first step; None stands for zeros.
         segment : int or None

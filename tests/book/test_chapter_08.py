@@ -1,0 +1,237 @@
+"""What chapter 8 says of its figures, tried to refute: ten seeds, eight times the updates, another cell, less text."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from unrolled.char_lm import decode, encode, sample_token
+
+CHAPTER = Path(__file__).resolve().parents[2] / "book" / "08-a-model-that-writes.ipynb"
+KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef)
+DATA = {"text", "alphabet", "V", "tokens", "cut", "known", "STAGES", "prompt", "words"}
+SEEDS = range(10)
+
+
+@cache
+def chapter():
+    """Return the imports, the functions and the text of the chapter by name, without running what trains or draws."""
+    names = {}
+    for cell in nbformat.read(CHAPTER, as_version=4).cells:
+        if cell.cell_type == "code" and not cell.source.startswith("%"):
+            kept = [node for node in ast.parse(cell.source).body if isinstance(node, KEPT) or is_data(node)]
+            exec(compile(ast.Module(kept, []), cell.id, "exec"), names)
+            if "known" in names:
+                names.setdefault("strings", [decode(names[part], names["alphabet"]) for part in ("known", "new")])
+    return names
+
+
+def is_data(node):
+    if not isinstance(node, ast.Assign):
+        return False
+    return {name.id for name in ast.walk(node.targets[0]) if isinstance(name, ast.Name)} & DATA != set()
+
+
+@cache
+def trained(seed, cell="lstm"):
+    """Return the model of the chapter, or the same with another cell."""
+    *_, model = chapter()["writer"](seed, cell=cell)
+    return model
+
+
+@cache
+def best_counts():
+    """Return the lowest perplexity of counts on the new text, whatever their context and their kappa."""
+    strings, perplexity = chapter()["strings"], chapter()["count_perplexity"]
+    return min(perplexity(*strings, context, kappa) for context in range(3, 8) for kappa in (3, 10, 30, 100))
+
+
+# ------------------------------------------------------------------------------------------------ what measures
+
+
+def test_the_text_is_cut_in_order_and_the_held_out_part_comes_last():
+    names = chapter()
+    assert decode(np.concatenate([names["known"], names["new"]]), names["alphabet"]) == names["text"]
+    assert len(names["new"]) == pytest.approx(len(names["text"]) / 10, abs=1)
+
+
+def test_counts_that_fall_back_give_every_character_a_share_and_the_shares_add_up_to_one(monkeypatch):
+    names = chapter()
+    known, sure = "abcabdabcabe", []
+    for letter in "abcde":
+        p = np.full(5, 1 / 5)
+        for k in (0, 1, 2):
+            context = "ab"[2 - k :]
+            after = [known[i] for i in range(k, len(known)) if known[i - k : i] == context]
+            p = [(after.count(v) + 10 * q) / (len(after) + 10) for v, q in zip("abcde", p, strict=True)]
+        sure.append(p["abcde".index(letter)])
+    assert sum(sure) == pytest.approx(1)
+    monkeypatch.setitem(names, "V", 5)
+    whole = [np.log(names["count_perplexity"](known, "ab" + letter, 2)) * 2 for letter in "abcde"]
+    np.testing.assert_allclose(np.diff(whole), -np.diff(np.log(sure)), atol=1e-12)
+
+
+def test_a_piece_is_repeated_if_it_stood_before_and_copied_if_it_stands_in_the_source():
+    names = chapter()
+    assert names["repeated"]("abcabcabc", size=3) == pytest.approx(4 / 7)
+    assert names["repeated"]("abcdefghi", size=3) == 0
+    assert names["longest_copy"]("xxthe catyy", "on the cat sat") == len("the cat")
+    assert names["longest_copy"]("", "abc") == names["longest_copy"]("xyz", "abc") == 0
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
+def test_the_draw_of_the_page_is_that_of_the_course(temperature):
+    for seed in range(200):
+        logits = 3 * np.random.default_rng(seed).standard_normal(9)
+        drawn = [
+            draw(logits, temperature, np.random.default_rng(1000 + seed))
+            for draw in (chapter()["sample_by_hand"], sample_token)
+        ]
+        assert drawn[0] == drawn[1]
+
+
+def test_the_beam_step_of_the_page_makes_the_beam_of_the_course():
+    names = chapter()
+    model = names["CharLM"](5, 3, 4, np.random.default_rng(0))
+    model.params["Wy"] *= 4
+    S, pages = np.zeros(1), [[2]]
+    for _ in range(6):
+        y = np.array([model.forward(np.array([page]))[0][0, -1] for page in pages])
+        log_p = y - np.log(np.exp(y).sum(axis=1, keepdims=True))
+        begun, ends, S = names["beam_by_hand"](S, log_p, 3)
+        pages = [[*pages[k], v] for k, v in zip(begun, ends, strict=True)]
+    tokens, score = model.beam([2], 6, 3)
+    assert pages[0][1:] == list(tokens)
+    assert S[0] == pytest.approx(score)
+
+
+# ------------------------------------------------------------------------------------------- the order of models
+
+
+@pytest.mark.long
+def test_the_network_is_below_the_window_which_is_below_the_bigram_with_each_of_ten_seeds():
+    names = chapter()
+    lstm = np.array([trained(seed).perplexity(names["new"]) for seed in SEEDS])
+    window = np.array([names["window_perplexity"](seed) for seed in SEEDS])
+    unigram, bigram, trigram = (names["count_perplexity"](*names["strings"], k) for k in (0, 1, 2))
+    print(f"LSTM {lstm.min():.3f} to {lstm.max():.3f}, median {np.median(lstm):.3f}; best counts {best_counts():.3f}")
+    print(f"window {window.min():.3f} to {window.max():.3f}; counts {unigram:.2f} {bigram:.2f} {trigram:.2f}")
+    assert lstm.max() < window.min() - 0.2
+    assert window.max() < trigram - 1 < bigram - 3 < unigram - 8
+    assert np.median(lstm) < best_counts() - 0.03
+
+
+@pytest.mark.long
+def test_a_gru_writes_as_well():
+    names = chapter()
+    gru = [trained(seed, "gru").perplexity(names["new"]) for seed in range(3)]
+    print("GRU", np.round(gru, 3))
+    assert max(gru) < 3.75
+
+
+@pytest.mark.long
+def test_the_carried_state_helps_where_the_pieces_are_short_with_each_of_ten_seeds():
+    names = chapter()
+    how = {"N": 64, "T": 8, "H": 64, "stages": ((500, 0.01),)}
+    both = np.array(
+        [
+            [[*names["writer"](seed, carry=carry, **how)][-1].perplexity(names["new"]) for carry in (True, False)]
+            for seed in SEEDS
+        ]
+    )
+    gain = both[:, 1] - both[:, 0]
+    print(f"zeros minus carried: {gain.min():.3f} to {gain.max():.3f}, median {np.median(gain):.3f}")
+    assert gain.min() > 0
+    assert np.median(gain) > 0.05
+
+
+# --------------------------------------------------------------------------------- eight times the budget
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_with_eight_times_the_updates_it_learns_the_text_by_heart_and_gets_worse_on_new_text(seed):
+    names = chapter()
+    stages = [(500, 0.01)] * 11 + [(500, 0.002)] * 5
+    old, fresh = [], []
+    for model in names["writer"](seed, stages=stages):
+        old.append(model.perplexity(names["known"][:9000]))
+        fresh.append(model.perplexity(names["new"]))
+    page = decode(model.generate(np.random.default_rng(2), names["prompt"], 1500, 1.0), names["alphabet"])
+    copy = names["longest_copy"](page, names["strings"][0])
+    print("new text:", np.round(fresh, 2))
+    print("known text:", np.round(old, 2), "longest copy", copy)
+    assert np.argmin(fresh) < 8
+    assert fresh[-1] > trained(seed).perplexity(names["new"]) + 0.1
+    assert old[-1] < trained(seed).perplexity(names["known"][:9000]) - 0.2
+
+
+@pytest.mark.long
+def test_the_window_of_four_does_not_catch_up_with_eight_times_the_updates_or_four_times_the_units():
+    names = chapter()
+    found = [
+        names["window_perplexity"](seed, **how)
+        for seed in (0, 1)
+        for how in ({"updates": 16_000}, {"H": 512}, {"updates": 16_000, "rate": 0.005})
+    ]
+    print("window", np.round(found, 2))
+    assert min(found) > max(trained(seed).perplexity(names["new"]) for seed in SEEDS) + 0.1
+
+
+# ------------------------------------------------------------------------------------------------- what it writes
+
+
+@pytest.mark.long
+def test_warmer_is_more_open_and_has_fewer_real_words_with_each_of_ten_seeds():
+    names = chapter()
+    for seed in SEEDS:
+        model = trained(seed)
+        warm = [model.generate(np.random.default_rng(2), names["prompt"], 1500, tau) for tau in (0.25, 0.5, 1.0, 2.0)]
+        bits = [names["bits_of_draws"](model, page, tau) for page, tau in zip(warm, (0.25, 0.5, 1.0, 2.0), strict=True)]
+        real = [names["real_words"](decode(page, names["alphabet"])) for page in warm]
+        print(seed, np.round(bits, 2), np.round(real, 2))
+        assert min(np.diff(bits)) > 0.2
+        assert real[1] > 0.9 > 0.85 > real[2] > 0.6 > 0.3 > real[3]
+        assert bits[2] < np.log2(model.perplexity(names["new"]))  # surer than it may be
+
+
+def starts_and_ends():
+    lines = [line for line in chapter()["strings"][1].split("\n")[1:] if len(line) > 200][:10]
+    return [[encode(line[part], chapter()["alphabet"]) for line in lines] for part in (slice(20), slice(20, 140))]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_wider_beam_finds_likelier_texts_and_these_repeat_themselves(cell):
+    names, (starts, ends) = chapter(), starts_and_ends()
+    for seed in SEEDS if cell == "lstm" else range(3):
+        model = trained(seed, cell)
+        found = {width: [model.beam(start, 120, width) for start in starts] for width in (1, 4, 16)}
+        score = {width: np.array([value for _, value in each]) for width, each in found.items()}
+        again = {
+            width: np.mean([names["repeated"](names["shown"](page)) for page, _ in each])
+            for width, each in found.items()
+        }
+        drawn = [model.generate(np.random.default_rng(i), start, 120) for i, start in enumerate(starts)]
+        by_chance = np.mean([names["repeated"](names["shown"](page)) for page in drawn])
+        real = np.mean([names["repeated"](names["shown"](page)) for page in ends])
+        print(cell, seed, {k: round(v.mean(), 1) for k, v in score.items()}, {k: round(v, 2) for k, v in again.items()})
+        print("   by chance", round(by_chance, 3), "real", round(real, 3), "4 above 1:", np.sum(score[4] > score[1]))
+        assert score[1].mean() + 4 < score[4].mean() < score[16].mean()
+        assert np.sum(score[4] > score[1]) >= 7
+        assert min(again.values()) > 0.2
+        assert max(by_chance, real) < 0.05
+
+
+@pytest.mark.long
+def test_at_its_own_temperature_it_copies_no_longer_pieces_than_new_text_of_the_same_author_does():
+    names = chapter()
+    new = names["longest_copy"](names["strings"][1][:1500], names["strings"][0])
+    for seed in SEEDS:
+        page = trained(seed).generate(np.random.default_rng(2), names["prompt"], 1500, 1.0)
+        copied = names["longest_copy"](decode(page, names["alphabet"]), names["strings"][0])
+        print(seed, copied, new)
+        assert copied <= new
