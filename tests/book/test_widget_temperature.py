@@ -39,7 +39,7 @@ from unrolled.char_lm import decode, encode
 
 pytestmark = pytest.mark.slow
 
-BEGINNINGS = ("such as a dictiona", "the value of the ", "if the object is n", "a st")
+BEGINNINGS = ("the value of the ", "a st", "if the object is n", "such as a dictiona")
 WARMTHS, LINES, WIDE = range(1, 11), 4, 44
 
 
@@ -76,7 +76,10 @@ def lines_of(page):
 def write_generated(chromium):
     """Write the numbers of temperature.js, then the still as the script draws it at the start."""
     parts = {"ALPHABET": chapter()["alphabet"], "PLACES": places()}
-    lines = "".join(f"  const {name} = {json.dumps(part, separators=(',', ':'), ensure_ascii=False)};\n" for name, part in parts.items())
+    lines = "".join(
+        f"  const {name} = {json.dumps(part, separators=(',', ':'), ensure_ascii=False)};\n"
+        for name, part in parts.items()
+    )
     script = SCRIPTS / "temperature.js"
     script.write_text(NUMBERS.sub(lambda _: lines, script.read_text(encoding="utf-8")), encoding="utf-8")
     write_alone(chromium, "temperature")
