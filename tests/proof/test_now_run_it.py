@@ -171,6 +171,20 @@ def test_of_two_networks_that_read_one_way_the_one_that_reads_from_the_end_can_t
     assert shares[-1][1] == "VNADCVND"
 
 
+def test_a_letter_of_problem_set_9_heals_with_the_functions_of_the_learner():
+    namespace = dict(solutions.true_solution("ps9"))
+    started = time.process_time()
+    printed = texts("ps9", namespace)
+    assert time.process_time() - started < SECONDS
+    assert list(printed) == [0, 16, 64]
+    whole = namespace["letters"]["X"].replace(" ", "\n")
+    wrong = {updates: sum(map(str.__ne__, text, whole)) for updates, text in printed.items()}
+    assert {len(text) for text in printed.values()} == {len(whole)}
+    assert wrong[0] == 16
+    assert 0 < wrong[16] <= 16
+    assert wrong[64] == 0
+
+
 def numbers_of_questions(set_name):
     """Return the number of every question, by name, as the headings above the checks give it."""
     numbers, number = {}, None
