@@ -19,7 +19,7 @@ from autograder.grading.submission import Outcome, Submission, grade_submission
 from autograder.sandbox.bubblewrap import Limits, Sandbox, SandboxUnavailable
 from autograder.sandbox.session import plain_text, try_sandbox
 
-STAR = "★"
+STAR, WAITING = "★", "…"
 NOT_ALL_RIGHT, USAGE, NO_SANDBOX, INTERRUPTED = 1, 2, 3, 130
 EPILOG = """\b
 Exit codes:
@@ -149,7 +149,8 @@ def _grade_class(
 
 
 def _class_table(assignment: Assignment, outcomes: list[Outcome]) -> Table:
-    table = Table(title=f"{assignment.name}: {assignment.max_points:g} points", title_justify="left")
+    by_hand = f", and {assignment.points_by_hand:g} by hand" if assignment.written_cells else ""
+    table = Table(title=f"{assignment.name}: {assignment.max_points:g} points{by_hand}", title_justify="left")
     table.add_column("Student", overflow="fold")
     table.add_column("Points", justify="right")
     table.add_column("Not right yet")
@@ -167,9 +168,13 @@ def _class_table(assignment: Assignment, outcomes: list[Outcome]) -> Table:
         shown = "every question" if len(wrong) == len(scored) else ", ".join(wrong) or "nothing: all right"
         stars = sum(verdict.passed and not verdict.max_points for verdict in outcome.graded.verdicts)
         table.add_row(student, f"{outcome.graded.points:g}" + STAR * stars, shown, remarks)
+    captions = []
     if any(not cell.points for cell in assignment.graded_cells):
-        table.caption = f"{STAR} a starred question, worth no points, is right"
-        table.caption_justify = "left"
+        captions.append(f"{STAR} a starred question, worth no points, is right")
+    if assignment.written_cells:
+        names = ", ".join(cell.question for cell in assignment.written_cells)
+        captions.append(f"to be read by a person, in formgrader: {names}")
+    table.caption, table.caption_justify = "\n".join(captions) or None, "left"
     return table
 
 
@@ -191,7 +196,10 @@ def _grade_file(path: Path, course: Path, sandbox: Sandbox) -> None:
         console.print(Text.assemble((mark, style), f"  {verdict.check} ", (f"({_points(verdict)})", "dim")))
         if not verdict.passed:
             console.print(Padding(Text(plain_text(verdict.message)), (0, 0, 1, 9)))
-    total = f"{outcome.graded.points:g} of {Assignment.read(source).max_points:g} points"
+    assignment = Assignment.read(source)
+    for cell in assignment.written_cells:
+        console.print(Text.assemble(("by hand", "yellow"), f"  {cell.question} ", (f"(of {cell.points:g})", "dim")))
+    total = f"{outcome.graded.points:g} of {assignment.max_points:g} points"
     console.print(Text(f"{total} for {path}", "bold"), soft_wrap=True)
     for remark in outcome.remarks:
         console.print(Text(f"- {plain_text(remark)}"))
@@ -233,12 +241,15 @@ def report(name: str, course: Path, classroom: Path | None, csv_file: Path | Non
         table.add_column(f"Q{number}", justify="right", no_wrap=True)
     table.add_column("Sum", justify="right", no_wrap=True)
     for student in result.students:
-        points = (f"{points:g}" for points in student.points)
+        points = (WAITING if points is None else f"{points:g}" for points in student.points)
         table.add_row(Text(plain_text(student.name)), *points, f"{student.total:g}")
     table.add_section()
     table.add_row("solved by, %", *(f"{100 * share:.0f}" for share in result.solved), "")
     console.print(table)
     console.print(Columns([f"Q{number} {question}" for number, question in enumerate(result.questions, 1)]))
+    waiting = sum(None in student.points for student in result.students)
+    if waiting:
+        console.print(f"{WAITING} not read yet by a person: {waiting} of {count}; open them in formgrader.")
     if csv_file is None:
         return
     try:

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from nbformat import NotebookNode
 from autograder.sets import QUESTIONS
 
 SOURCE_FOLDER = "solutions"
+
+_SOLUTION = re.compile(r"^### BEGIN SOLUTION\n(.*)\n### END SOLUTION$", re.DOTALL | re.MULTILINE)
 
 NOW_RUN_IT = "now-run-it"
 """Tag of the cells in which a learner's functions train a network. They come after all questions, take seconds, and
@@ -35,12 +38,31 @@ class SourceCell:
         As the instructor wrote it; what a locked cell is set back to.
     metadata : dict
         Its nbgrader metadata.
+    follows : str
+        The source of the cell before it, by which a written answer is found that has lost its metadata.
     """
 
     grade_id: str
     cell_type: str
     source: str
     metadata: dict
+    follows: str = ""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person gives the points: an answer that is itself the graded cell."""
+        return bool(self.metadata.get("grade") and self.metadata.get("solution"))
+
+    @property
+    def rubric(self) -> str:
+        """What the person who gives the points reads: the true answer and the rubric. No release holds it."""
+        found = _SOLUTION.search(self.source) if self.by_hand else None
+        return found[1].strip() if found else ""
+
+    @property
+    def question(self) -> str:
+        """How a table calls the graded cell: the name of its check, or its own where a person grades it."""
+        return self.grade_id if self.by_hand else str(self.check)
 
     @property
     def locked(self) -> bool:
@@ -84,9 +106,19 @@ class Assignment:
         return tuple(cell for cell in self.cells if cell.check is not None)
 
     @property
+    def written_cells(self) -> tuple[SourceCell, ...]:
+        """The answers that a person grades."""
+        return tuple(cell for cell in self.cells if cell.by_hand)
+
+    @property
     def max_points(self) -> float:
-        """The sum of the points of all graded cells."""
+        """The sum of the points that checks give."""
         return sum(cell.points for cell in self.graded_cells)
+
+    @property
+    def points_by_hand(self) -> float:
+        """The sum of the points that a person gives."""
+        return sum(cell.points for cell in self.written_cells)
 
     @classmethod
     def read(cls, path: Path) -> "Assignment":
@@ -95,22 +127,28 @@ class Assignment:
         Raises
         ------
         AssignmentError
-            When there is no such notebook, a graded cell is not one `check("…")`, or its check does not exist.
+            When there is no such notebook, a graded cell is not one `check("…")`, its check does not exist, or an
+            answer that a person grades has no rubric.
         """
         try:
             notebook = nbformat.read(path, as_version=4)
         except (OSError, ValueError) as error:
             raise AssignmentError(f"there is no readable source notebook {path}: {error}") from None
         cells = tuple(
-            SourceCell(data["grade_id"], cell.cell_type, cell.source, dict(data))
-            for cell in notebook.cells
+            SourceCell(data["grade_id"], cell.cell_type, cell.source, dict(data), before.source if before else "")
+            for before, cell in zip([None, *notebook.cells], notebook.cells, strict=False)
             if (data := cell.metadata.get("nbgrader")) is not None
         )
         assignment = cls(
             path.stem, cells, frozenset(cell.source.strip() for cell in notebook.cells if is_for_play(cell))
         )
         for cell in cells:
-            if not cell.metadata.get("grade") or cell.metadata.get("solution"):
+            if cell.by_hand and not cell.rubric:
+                raise AssignmentError(
+                    f"{path}, cell {cell.grade_id}: a person grades it, but it holds no rubric between ### BEGIN SOLUTION"
+                    " and ### END SOLUTION"
+                )
+            if not cell.metadata.get("grade") or cell.by_hand:
                 continue
             if cell.check is None:
                 raise AssignmentError(

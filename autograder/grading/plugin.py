@@ -9,6 +9,7 @@ import sys
 from functools import wraps
 from pathlib import Path
 
+from nbformat.v4 import new_markdown_cell
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import (
     AssignLatePenalties,
@@ -60,7 +61,21 @@ class GradeInSandbox(NbGraderPreprocessor):
         for remark in graded.remarks:
             self.log.warning("%s: %s", resources["nbgrader"]["student"], remark)
         graded.write_outputs(notebook)
+        show_rubrics(notebook, assignment_of(self, resources))
         return notebook, resources
+
+
+def show_rubrics(notebook, assignment: Assignment) -> None:
+    """Put the rubric behind every answer that a person grades, for the person's eyes and then for the student's.
+
+    A release holds none. Formgrader shows the graded notebook, and the feedback page is made of it.
+    """
+    written = {cell.grade_id: cell for cell in assignment.written_cells}
+    for number in reversed(range(len(notebook.cells))):
+        cell = written.get(notebook.cells[number].metadata.get("nbgrader", {}).get("grade_id"))
+        if cell is not None:
+            text = f"**A possible answer, and how the {cell.points:g} points are given**\n\n{cell.rubric}"
+            notebook.cells.insert(number + 1, new_markdown_cell(text, id=f"rubric-{number}"))
 
 
 def assignment_of(preprocessor: NbGraderPreprocessor, resources: dict) -> Assignment:

@@ -177,7 +177,13 @@ def _same_purpose(
     cells: list[NotebookNode], claims: dict[int, SourceCell], source_cell: SourceCell, assignment: Assignment
 ) -> int | None:
     free = [number for number in range(len(cells)) if number not in claims]
-    if source_cell.locked:
+    if source_cell.by_hand:
+        matches = [
+            number
+            for number in free
+            if number and source_cell.follows.strip() == cells[number - 1].source.strip() != ""
+        ]
+    elif source_cell.locked:
         matches = [
             number
             for number in free
@@ -232,7 +238,8 @@ def _insert_missing(
     for source_cell in assignment.cells:
         if source_cell.grade_id not in place:
             make = nbformat.v4.new_code_cell if source_cell.cell_type == "code" else nbformat.v4.new_markdown_cell
-            missing = make(source=source_cell.source if source_cell.locked else "# This cell was missing.")
+            empty = "# This cell was missing." if source_cell.cell_type == "code" else "This cell was missing."
+            missing = make(source=source_cell.source if source_cell.locked else empty)
             missing.metadata["nbgrader"] = nbformat.from_dict(dict(source_cell.metadata))
             position = 0 if before is None else next(i for i, cell in enumerate(cells) if cell is before) + 1
             cells.insert(position, missing)

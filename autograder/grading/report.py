@@ -9,10 +9,13 @@ from autograder.grading.assignment import Assignment
 
 @dataclass(frozen=True)
 class StudentRow:
-    """One student's points, question by question, manual changes by an instructor included."""
+    """One student's points, question by question, manual changes by an instructor included.
+
+    None stands for an answer that a person has not graded yet.
+    """
 
     name: str
-    points: tuple[float, ...]
+    points: tuple[float | None, ...]
     total: float
 
 
@@ -23,7 +26,7 @@ class ClassReport:
     Attributes
     ----------
     questions : tuple of str
-        Names of the checks, in the order of the assignment.
+        Names of the checks, and of the answers that a person grades, in the order of the assignment.
     students : tuple of StudentRow
     solved : tuple of float
         For every question, the share of students that have full points, 0 to 1. A question worth nothing counts as
@@ -37,7 +40,7 @@ class ClassReport:
 
 def class_report(db_url: str, assignment: Assignment) -> ClassReport:
     """Read the points of every submission from nbgrader's gradebook."""
-    questions = [cell for cell in assignment.graded_cells if cell.points]
+    questions = [cell for cell in assignment.cells if cell.points]
     rows = []
     with Gradebook(db_url) as gradebook:
         try:
@@ -45,12 +48,16 @@ def class_report(db_url: str, assignment: Assignment) -> ClassReport:
         except MissingEntry:
             submissions = []
         for submission in submissions:
-            scores = {grade.name: grade.score for notebook in submission.notebooks for grade in notebook.grades}
+            scores = {
+                grade.name: None if grade.auto_score is None and grade.manual_score is None else grade.score
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+            }
             points = tuple(scores.get(cell.grade_id, 0.0) for cell in questions)
             rows.append(StudentRow(submission.student.id, points, submission.score))
     rows.sort(key=lambda row: row.name)
     solved = tuple(
-        sum(row.points[number] >= cell.points for row in rows) / len(rows) if rows else 0.0
+        sum((row.points[number] or 0.0) >= cell.points for row in rows) / len(rows) if rows else 0.0
         for number, cell in enumerate(questions)
     )
-    return ClassReport(tuple(cell.check for cell in questions), tuple(rows), solved)
+    return ClassReport(tuple(cell.question for cell in questions), tuple(rows), solved)
