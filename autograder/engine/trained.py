@@ -169,7 +169,7 @@ class Trained:
             return f"{self.name}: with these {self._output} the {self.task.what} is not a finite number; {asked}"
         lines = [f"{self.name} reaches a {self.task.what} of {score:.2f} on what was held out; {asked}"]
         lines.append("  To compare: " + ", ".join(f"{words} {value:.2f}" for words, value in beside.items()) + ".")
-        worse = [words for words, value in beside.items() if score >= value]
+        worse = [words for words, value in beside.items() if score >= value * (1 - 1e-9)]
         if worse:
-            lines.append(f"  It is no better than {worse[-1]}.")
+            lines.append(f"  It is no better than {worse[0]}.")
         return "\n".join(lines)

@@ -145,8 +145,8 @@ class Assignment:
         for cell in cells:
             if cell.by_hand and not cell.rubric:
                 raise AssignmentError(
-                    f"{path}, cell {cell.grade_id}: a person grades it, but it holds no rubric between ### BEGIN SOLUTION"
-                    " and ### END SOLUTION"
+                    f"{path}, cell {cell.grade_id}: a person grades it, but it holds no rubric between"
+                    " ### BEGIN SOLUTION and ### END SOLUTION"
                 )
             if not cell.metadata.get("grade") or cell.by_hand:
                 continue

@@ -78,6 +78,7 @@ step = Calculation(
         mistake(
             "t_one_too_large", "The steps are counted from 1 already: t is used as it comes.", count=lambda t: t + 1
         ),
+        mistake("t_one_too_small", "The first step has t = 1, not 0: t is used as it comes.", count=lambda t: t - 1),
         mistake("power_missing", f"The power is missing in the corrections. {CORRECTED}", count=lambda: 1),
         mistake(
             "betas_swapped",

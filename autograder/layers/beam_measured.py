@@ -58,7 +58,7 @@ def _near_misses() -> dict[str, tuple[int, str]]:
             " with the best text of all.",
         ),
         "no_gain": (
-            next(width for width in range(1, answer) if scores[width] - scores[width - 1] < 1e-9),
+            next(width for width in range(1, answer) if abs(scores[width] - scores[width - 1]) < 1e-9),
             "Here the next width finds nothing better, but those that are wider still may. Compare with the best text"
             " of all.",
         ),

@@ -153,11 +153,6 @@ backward = Calculation(
             "Only the last step counts; all of them do.",
             arriving=lambda dx: dx * (np.arange(dx.shape[1]) == dx.shape[1] - 1)[None, :, None],
         ),
-        mistake(
-            "gradient_for_onehot",
-            "That is the gradient of the one-hot vectors; asked is that of the table.",
-            dE=lambda arriving, E: arriving @ E.T,
-        ),
     ),
     cases=(
         at_one("N", numeric=True),

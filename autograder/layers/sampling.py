@@ -38,8 +38,8 @@ def _softmax(y: np.ndarray, axis: int = -1) -> np.ndarray:
 
 
 def _first_above(p: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Return the first place at which the sum of the probabilities up to it is above u, in every row."""
-    return np.minimum((np.cumsum(p, axis=1) <= u[:, None]).sum(axis=1), p.shape[1] - 1).astype(float)
+    """Return the first place at which the sum of the probabilities up to it is above u, in every row; 0 if none is."""
+    return (np.cumsum(p, axis=1) > u[:, None]).argmax(axis=1).astype(float)
 
 
 def _right(problem: Problem) -> dict[str, np.ndarray]:
@@ -70,11 +70,6 @@ sample = Calculation(
             "The logits are multiplied with the temperature: a high one makes the likeliest token likelier still, and"
             " it has to make it less likely.",
             scaled=lambda logits, temperature: logits * temperature,
-        ),
-        mistake(
-            "temperature_subtracted",
-            "The temperature is subtracted, which changes nothing: a softmax does not see a shift.",
-            scaled=lambda logits, temperature: logits - temperature,
         ),
         mistake(
             "temperature_on_probabilities",
@@ -115,8 +110,8 @@ sample = Calculation(
     ),
     cases=(
         Case(
-            " with logits near 1000 and near -1000",
-            {"shift": 1000.0},
+            " with logits near 3000 and near -3000",
+            {"shift": 3000.0},
             "exp overflows there, or all of them are 0: subtract the largest logit of a row, and no other number.",
         ),
         Case(" where the temperature is 1", {"temperature": (1.0, 1.0)}),
@@ -140,7 +135,7 @@ def _draw_beams(rng: np.random.Generator, *, B: int | None = None, K: int | None
     """
     B = B or int(rng.integers(3, 6))
     V = sizes.get("V") or int(rng.choice([v for v in range(5, 9) if v != B]))
-    K = K or int(rng.choice([k for k in range(2, 5) if k not in (B, V)]))
+    K = K or int(rng.integers(2, B) if B > 1 else 2)
     log_p = np.log(_softmax(2.0 * rng.standard_normal((B, V))))
     totals = -rng.uniform(2.0, 6.0, B)
     return Problem({"B": B, "V": V, "K": K}, {"totals": totals, "log_p": log_p, "width": K})
@@ -245,6 +240,7 @@ beam = Calculation(
         Case(" where there is a single beam", {"B": 1}, "The first step of a search starts from one.", branches=True),
         Case(" where the width is 1", {"K": 1}, branches=True),
         Case(" where as many are kept as there are beams", {"B": 3, "K": 3}),
+        Case(" where more are kept than there are beams", {"B": 2, "K": 5, "V": 7}),
     ),
 )
 """The best continuations of all beams."""
