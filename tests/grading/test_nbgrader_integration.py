@@ -76,7 +76,8 @@ def test_validate_passes_the_solution_and_fails_every_graded_cell_of_the_release
     release = ROOT / "exercises" / name / f"{name}.ipynb"
     failed = [cell["source"] for cell in validator.validate(str(release))["failed"]]
     cells = nbformat.read(release, as_version=4).cells
-    graded = [cell.source for cell in cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    roles = ((cell, cell.metadata.get("nbgrader", {})) for cell in cells)
+    graded = [cell.source for cell, role in roles if role.get("grade") and not role["solution"]]
     assert failed == graded
     assert len(graded) >= 8
 

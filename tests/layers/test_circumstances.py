@@ -5,12 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from autograder.engine.measurement import Measurement
+from autograder.engine.questions import Question
 from autograder.sets import QUESTIONS
 
-CALCULATIONS = {
-    name: question.calculation for name, question in QUESTIONS.items() if not isinstance(question, Measurement)
-}
+CALCULATIONS = {name: question.calculation for name, question in QUESTIONS.items() if isinstance(question, Question)}
 CASES = [
     pytest.param(calculation, case, id=f"{name}{case.circumstance}".replace(" ", "-"))
     for name, calculation in CALCULATIONS.items()

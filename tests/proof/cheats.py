@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from autograder.engine.backward import Backward
-from autograder.engine.measurement import Measurement
 from autograder.engine.outputs import Signature
-from autograder.engine.questions import Question
+from autograder.sets import Asked
 
 Namespace = dict[str, Any]
 
@@ -32,7 +31,7 @@ def _extrapolated(loss: Callable[[np.ndarray], float], value: np.ndarray) -> np.
 DIFFERENCES = {"central differences": _central, "extrapolated differences": _extrapolated}
 
 
-def cheats(question: Question | Measurement) -> Iterator[tuple[str, Callable[[Namespace], Namespace]]]:
+def cheats(question: Asked) -> Iterator[tuple[str, Callable[[Namespace], Namespace]]]:
     """Yield how a cheat is called, and a function that puts it into a right notebook.
 
     One gradient, the smallest, is made of differences and all others are right: the harder case to see.

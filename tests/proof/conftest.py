@@ -5,11 +5,12 @@ from cheats import cheats
 
 import solutions
 from autograder.engine.measurement import Measurement
+from autograder.engine.questions import Question
 from autograder.sets import SETS
 
 KINDS = {
     "question": lambda question: True,
-    "function": lambda question: not isinstance(question, Measurement),
+    "function": lambda question: isinstance(question, Question),
     "measurement": lambda question: isinstance(question, Measurement),
     "gradient": lambda question: any(cheats(question)),
 }

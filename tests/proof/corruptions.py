@@ -10,8 +10,9 @@ from autograder.engine.in_dicts import InDict
 from autograder.engine.measurement import Measurement
 from autograder.engine.number import Number
 from autograder.engine.properties import Property
-from autograder.engine.questions import Question
+from autograder.engine.trained import Trained
 from autograder.engine.values import Values
+from autograder.sets import Asked
 
 
 def _moved(value: np.ndarray) -> np.ndarray:
@@ -70,10 +71,13 @@ CACHES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def corruptions(question: Question | Measurement) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+def corruptions(question: Asked) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     """Yield what is done, and a function that does it to the right function or value."""
     if isinstance(question, Measurement):
         yield from WHOLE_NUMBERS.items()
+        return
+    if isinstance(question, Trained):
+        yield from _of_models(question)
         return
     if isinstance(question, InDict):
         for name, spoil in _of_entries(question):
@@ -100,6 +104,43 @@ def corruptions(question: Question | Measurement) -> Iterator[tuple[str, Callabl
     for position, argument in enumerate(question.signature.arguments):
         if isinstance(given.get(argument), np.ndarray | dict) and not isinstance(question, Number):
             yield f"{argument} changed in place", _changing(position)
+
+
+UNFIT = {name: ARRAYS[name] for name in ("NaN", "a list", "one axis more", "None")} | {
+    "of whole numbers": lambda value: value.astype(int),
+    "one row more": lambda value: np.concatenate([value, value[:1]]),
+}
+"""What makes of an array one that no model can have; any other change may leave a model as good as it was."""
+
+
+def _of_models(question: Trained) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """Yield what spoils the form of a trained model."""
+    for entry in question.entries:
+        for name, spoil in UNFIT.items():
+            yield f"{entry} {name}", _spoiling_entry(entry, spoil)
+        yield f"{entry} missing", _without_entry(entry)
+    yield "a list", lambda right: lambda *arguments: list(right(*arguments).values())
+    yield "nothing returned", lambda right: lambda *arguments: [right(*arguments), None][1]
+    yield "another answer the second time", _other_the_second_time
+    yield "tokens changed in place", _changing(0)
+
+
+def _spoiling_entry(entry: str, spoil: Callable[[Any], Any]) -> Callable:
+    def corrupt(right: Callable) -> Callable:
+        def wrong(*arguments: Any) -> dict:
+            params = right(*arguments)
+            return {**params, entry: spoil(params[entry])}
+
+        return wrong
+
+    return corrupt
+
+
+def _without_entry(entry: str) -> Callable:
+    def corrupt(right: Callable) -> Callable:
+        return lambda *arguments: {name: value for name, value in right(*arguments).items() if name != entry}
+
+    return corrupt
 
 
 def _of_entries(question: InDict) -> Iterator[tuple[str, Callable[[Any], Any]]]:

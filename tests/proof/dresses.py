@@ -15,8 +15,9 @@ from autograder.engine.measurement import Measurement
 from autograder.engine.number import Number
 from autograder.engine.outputs import Signature
 from autograder.engine.properties import Property
-from autograder.engine.questions import Question
+from autograder.engine.trained import Trained
 from autograder.engine.values import Values
+from autograder.sets import Asked
 
 Namespace = dict[str, Any]
 
@@ -76,7 +77,7 @@ STEPS: dict[str, Callable[[Any], Any]] = {
 """What holds the fields of a step's cache, where it is looked at."""
 
 
-def dresses(question: Question | Measurement) -> Iterator[tuple[str, Callable[[Namespace], Namespace]]]:
+def dresses(question: Asked) -> Iterator[tuple[str, Callable[[Namespace], Namespace]]]:
     """Yield how a dress is called, and a function that dresses a right notebook."""
     if isinstance(question, Measurement):
         yield "a NumPy integer", lambda right: {**right, question.name: np.int64(right[question.name])}
@@ -84,9 +85,19 @@ def dresses(question: Question | Measurement) -> Iterator[tuple[str, Callable[[N
     if isinstance(question, Number):
         yield "a NumPy integer", lambda right: {**right, question.name: lambda *a: np.int64(right[question.name](*a))}
         return
-    if isinstance(question, InDict):
+    if isinstance(question, InDict | Trained):
         for name, dress in ARRAYS.items():
-            yield name, _in_a_dict(question.name, dress)
+            if not (isinstance(question, Trained) and "rounding" in name):  # a seed has to give one model
+                yield name, _in_a_dict(question.name, dress)
+        if isinstance(question, Trained):
+            yield "in float32", _in_a_dict(question.name, lambda value: value.astype(np.float32))
+            yield (
+                "with more entries",
+                lambda right: {
+                    **right,
+                    question.name: lambda *arguments: {**right[question.name](*arguments), "loss": 1.0},
+                },
+            )
         return
     axes = list((question.asked if isinstance(question, Property) else question.signature).outputs.values())
     for name, dress in ARRAYS.items():

@@ -40,7 +40,7 @@ def test_every_line_that_a_free_cell_promises_is_what_the_true_solution_prints(s
 
 
 def test_a_graded_cell_is_one_locked_line_that_calls_an_existing_check(set_name):
-    graded = [cell for cell in cells_of(set_name) if role(cell).get("grade")]
+    graded = [cell for cell in cells_of(set_name) if role(cell).get("grade") and not role(cell)["solution"]]
     assert len(graded) > 0
     for cell in graded:
         match = re.fullmatch(r'check\("(\w+)"\)', cell.source)
@@ -66,12 +66,18 @@ def test_the_points_in_the_text_are_those_of_the_cells(set_name):
     points = {
         re.match(r'check\("(\w+)"\)', cell.source).group(1): role(cell)["points"]
         for cell in cells
-        if role(cell).get("grade")
+        if role(cell).get("grade") and not role(cell)["solution"]
+    }
+    by_hand = {
+        role(cell)["grade_id"]: role(cell)["points"]
+        for cell in cells
+        if role(cell).get("grade") and role(cell)["solution"]
     }
     table = cells[-1].source
+    assert {n: int(p) for n, p in re.findall(r"`([\w-]+)`, read by a person \| (\d+)", table)} == by_hand
     stated = {name: int(number) for name, number in re.findall(r'`check\("(\w+)"\)` \| (\d+)', table)}
     assert stated == points
-    assert f"| **{sum(points.values())}** |" in table
+    assert f"| **{sum(points.values()) + sum(by_hand.values())}** |" in table
 
 
 @pytest.mark.parametrize("hidden", ["autograder", "numpy"])

@@ -5,6 +5,7 @@ from corruptions import corruptions
 from mutants import mutants
 
 import solutions
+from autograder.engine.trained import Trained
 
 SEEDS = range(2)
 # Of what is made by the hundred, every third is looked at on one seed; `make audit` looks at all of it on many.
@@ -31,10 +32,10 @@ def test_a_wrong_solution_is_refused_and_told_its_mistake(set_name, question):
 
 
 def test_a_spoiled_solution_is_refused(set_name, question):
-    true = solutions.true_solution(set_name)
+    asked, true = solutions.cheap(question, solutions.true_solution(set_name))
     some = list(corruptions(question))[::EVERY]
     spoiled = {name: {**true, question.name: spoil(true[question.name])} for name, spoil in some}
-    survivors = {name: passed for name, namespace in spoiled.items() if (passed := passes(question, namespace))}
+    survivors = {name: passed for name, namespace in spoiled.items() if (passed := passes(asked, namespace))}
     harmless = solutions.harmless_corruptions(set_name, question.name)
     assert spoiled
     assert {name: passed for name, passed in survivors.items() if name not in harmless} == {}
@@ -44,7 +45,9 @@ def test_a_spoiled_solution_is_refused(set_name, question):
 def test_a_mutant_is_refused_unless_it_is_known_to_be_no_mistake(set_name, question):
     equivalent = solutions.equivalent_mutants(set_name, question.name)
     tried, survivors = set(), set()
-    for what, source in list(mutants(set_name, question.name))[::EVERY]:
+    # What a model is trained with may be changed and the model be as good: there is no single right line.
+    made = () if isinstance(question, Trained) else mutants(set_name, question.name)
+    for what, source in list(made)[::EVERY]:
         tried.add(what)
         try:
             namespace = solutions.with_cell(set_name, question.name, source)
