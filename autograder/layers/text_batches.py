@@ -11,21 +11,27 @@ SEGMENTS = (2, 6)
 """Smallest and largest number of batches."""
 
 
-def _draw(rng: np.random.Generator, *, S: int | None = None, exact: bool = False, **sizes: int) -> Problem:
-    """Draw a text that leaves some characters over.
+def _draw(
+    rng: np.random.Generator, *, S: int | None = None, left: int | None = None, exact: bool = False, **sizes: int
+) -> Problem:
+    """Draw a text that leaves some characters over, `left` of them if that is given.
 
     With `exact` it would fill one more batch with inputs, but there is no target for the last of them.
     """
     sizes = draw_sizes(rng, "NT", **sizes)
     N, T = sizes.values()
     S = S or int(rng.choice([s for s in range(*SEGMENTS) if s not in (N, T)]))
-    more = 1 + (N * T - 1 if exact else int(rng.integers(1, N * T - 1)) if N * T > 2 else 0)
-    return Problem({"S": S, **sizes}, {"tokens": rng.permutation(S * N * T + more), "N": N, "T": T})
+    if exact:
+        left = N * T - 1
+    elif left is None:
+        left = int(rng.integers(1, N * T - 1)) if N * T > 2 else 0
+    tokens = rng.permutation(S * N * T + 1 + left)
+    return Problem({"S": S, **sizes, "left": left}, {"tokens": tokens, "N": N, "T": T})
 
 
 def _right(problem: Problem) -> dict[str, np.ndarray]:
     """Return the batches, one character at a time."""
-    tokens, (S, N, T) = problem.given["tokens"], problem.sizes.values()
+    tokens, (S, N, T, _) = problem.given["tokens"], problem.sizes.values()
     inputs, targets = np.zeros((2, S, N, T))
     for s in range(S):
         for n in range(N):
@@ -107,6 +113,7 @@ batches = Calculation(
             "The last character of the text is a target and nothing else.",
             branches=True,
         ),
+        Case(" where no character is left over", {"left": 0}, branches=True),
         at_one("N"),
         Case(" at T = 1", {"T": 1}, branches=True),
         Case(" where there is a single batch", {"S": 1}, branches=True),

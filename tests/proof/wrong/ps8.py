@@ -378,4 +378,26 @@ VALUES = {
 }
 
 EQUIVALENT: dict = {}
-STILL_RIGHT: dict = {}
+
+OWN_CACHE = "what is kept is the learner's own choice; the question embedding_backward shows whether it suffices"
+WHOLE = "they are whole numbers, which float32 holds and which a thousandth more does not change"
+
+STILL_RIGHT = {
+    "embedding_forward": [
+        (f"cache {how}", OWN_CACHE)
+        for how in ("empty", "None", "a text", "reversed", "of the first step everywhere", "one entry short")
+    ],
+    "batches_of_text": [
+        (f"{output} {how}", WHOLE)
+        for output in ("inputs", "targets")
+        for how in ("float32", "rounded to float32", "one entry moved")
+    ],
+    "beam_step": [
+        (f"{output} {how}", WHOLE)
+        for output in ("beams", "tokens")
+        for how in ("float32", "rounded to float32", "one entry moved")
+    ],
+    "sample_tokens": [
+        (how, WHOLE) for how in ("tokens float32", "tokens rounded to float32", "tokens one entry moved")
+    ],
+}
