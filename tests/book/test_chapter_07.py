@@ -112,7 +112,7 @@ def test_eight_times_the_updates_leave_the_order_forward_both_and_waiting_for_tw
     print(forward.round(3), waits.round(3), both.round(3))
     assert both.min() > forward.max() + 0.1
     assert waits.mean() > both.mean()
-    np.testing.assert_allclose([forward.mean(), both.mean(), waits.mean()], [0.63, 0.82, 0.84], atol=0.02)
+    np.testing.assert_allclose([forward.mean(), both.mean(), waits.mean()], [0.61, 0.81, 0.83], atol=0.02)
 
 
 @pytest.mark.long
