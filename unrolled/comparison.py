@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Ratio(NamedTuple):
-    """A factor, and the interval that holds it in 95 of 100 cases."""
+    """A factor and its interval."""
 
     ratio: float
     low: float
@@ -33,7 +33,9 @@ def compare(ours, theirs, *, block, draws=2000, seed=0):
     Returns
     -------
     Ratio
-        Below 1 we are ahead. The interval goes from the 2.5th to the 97.5th percentile.
+        Below 1 we are ahead. The interval goes from the 2.5th to the 97.5th percentile of the bootstrap. It is a little
+        narrow: with 16 blocks of losses that forget in about ten steps it held the truth in 83 of 100 cases, with
+        single steps in 42.
 
     Raises
     ------

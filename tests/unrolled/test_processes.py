@@ -7,7 +7,7 @@ from unrolled.processes import two_tanks
 
 
 def test_two_tanks_follow_the_rule_step_by_step():
-    u, _, level = two_tanks(np.random.default_rng(3), N=2, T=400)
+    u, _, level = two_tanks(np.random.default_rng(3), N=2, T=3000)
     for speeds, levels in zip(u[..., 0], level[..., 0], strict=True):
         upper, lower, spilled = 0.36, (0.06 / 0.11) ** 2, 0
         for speed, measured in zip(speeds, levels, strict=True):
