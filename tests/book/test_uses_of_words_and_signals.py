@@ -48,7 +48,7 @@ def test_no_name_and_nothing_named_stands_in_both_parts():
 def test_naive_bayes_counts_rightly_on_three_names():
     seen = [("a", "ab", 0), ("b", "ab", 0), ("c", "bb", 1)]
     assert names.counted(seen, [("d", "aa", 0), ("e", "bbb", 1)], 1, L=2) == 1
-    assert names.counted(seen, [("d", "aab", 0), ("e", "bbab", 0)], 2, L=2) == 0.5  # of the second more pairs speak for 1
+    assert names.counted(seen, [("d", "aab", 0), ("e", "bbab", 0)], 2, L=2) == 0.5  # bbab has more pairs of 1
     assert names.majority(seen, [("d", "aa", 0), ("e", "bbb", 1)]) == 0.5
 
 
