@@ -262,3 +262,38 @@ def test_numbers_are_drawn_anew_for_every_grading(course, graded):
     seeds = {message(graded(course.wrong()), "many_to_many").rpartition("seed=")[2] for _ in range(3)}
     assert len(seeds) > 1
     assert np.all([seed.rstrip(")").isdigit() for seed in seeds])
+
+
+class Slow:
+    """A question with time of its own, whose check takes a while."""
+
+    name, seconds, relies_on = "many_to_many", 6.0, ""
+
+    def check(self, student, rng):
+        return f"It came to {student.call(self.name, h=0, Wy=0, by=0):.0f}."
+
+
+def test_a_question_with_time_of_its_own_may_take_it_is_judged_last_and_takes_it_from_no_other(
+    course, graded, sessions, monkeypatch
+):
+    monkeypatch.setitem(grading.QUESTIONS, "many_to_many", Slow())
+    slow = "import time\ndef many_to_many(h, Wy, by):\n    time.sleep(2)\n    return 7.0"
+    result = graded(course.wrong(source=slow), call_seconds=1.0, total_seconds=5.0)
+    assert points(result) == RIGHT
+    assert message(result, "many_to_many") == "many_to_many: right. It came to 7."
+    assert [sandbox.limits.call_seconds for sandbox, _ in sessions] == [1.0, 6.0]
+    assert sessions[1][0].limits.cpu_seconds == sessions[0][0].limits.cpu_seconds + 6
+
+
+def test_a_question_with_time_of_its_own_that_takes_more_is_stopped_and_is_judged_once(
+    course, graded, sessions, monkeypatch
+):
+    asked = Slow()
+    asked.seconds = 1.5
+    monkeypatch.setitem(grading.QUESTIONS, "many_to_many", asked)
+    monkeypatch.setitem(grading.run_check.__globals__["QUESTIONS"], "many_to_many", asked)
+    endless = "def many_to_many(h, Wy, by):\n    while True:\n        pass"
+    result = graded(course.wrong(source=endless))
+    assert points(result) == {"rnn_parameter_count": 1.0, "many_to_many": 0.0}
+    assert message(result, "many_to_many").startswith("many_to_many did not return within")
+    assert len(sessions) == 2

@@ -377,7 +377,14 @@ VALUES = {
     ],
 }
 
-EQUIVALENT: dict = {}
+EQUIVALENT = {
+    "repaired_text_perplexity": [
+        (
+            "sum becomes mean in `return perplexity(np.array(losses), lengths.sum(axis=1))`",
+            "weights that are all divided by the number of rows give the same mean",
+        ),
+    ],
+}
 
 OWN_CACHE = "what is kept is the learner's own choice; the question embedding_backward shows whether it suffices"
 WHOLE = "they are whole numbers, which float32 holds and which a thousandth more does not change"

@@ -1,0 +1,77 @@
+"""A model is trained by the student's function and judged on what that was never given."""
+
+import numpy as np
+import pytest
+
+from autograder.engine.problems import Problem
+from autograder.engine.student import CheckFailed, Student
+from autograder.engine.trained import Task, Trained
+
+
+def draw(rng, *, rehearsal=False):
+    given = {"x": rng.standard_normal(4 if rehearsal else 50), "updates": 1 if rehearsal else 10, "hidden": 2.0}
+    return Problem({"V": 3}, given)
+
+
+task = Task(
+    draw,
+    lambda params, problem: float(np.sum((params["E"] - problem.given["hidden"]) ** 2)),
+    lambda problem: {"nothing": 12.0, "a half": 3.0},
+    1.0,
+    "distance",
+)
+question = Trained("learn(x, updates) -> params", task, {"E": "V", "Wh": "HZ"}, "Learned.", seconds=5)
+
+
+def asked(learn):
+    return question.check(Student.of_namespace({"learn": learn}), np.random.default_rng(0))
+
+
+def model(value, H=2, **more):
+    return {"E": np.full(3, float(value)), "Wh": np.zeros((H, 4 * H)), **more}
+
+
+def test_a_good_model_passes_and_is_told_its_score():
+    assert asked(lambda x, updates: model(1.9)) == "Learned. It reaches a distance of 0.03; at most 1 is asked."
+
+
+def test_a_model_that_is_not_good_enough_is_told_what_simple_answers_reach():
+    with pytest.raises(CheckFailed) as failed:
+        asked(lambda x, updates: model(0.0))
+    assert str(failed.value).splitlines() == [
+        "learn reaches a distance of 12.00 on what was held out; at most 1 is asked.",
+        "  To compare: nothing 12.00, a half 3.00.",
+        "  It is no better than nothing.",
+    ]
+
+
+def test_what_is_held_out_does_not_reach_the_function():
+    seen = []
+    asked(lambda *arguments: seen.append(arguments) or model(2.0))
+    assert [[np.size(value) for value in call] for call in seen] == [[4, 1], [4, 1], [50, 1]]
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (None, "returns None"),
+        ([1.0], "something else than a dict"),
+        ({"E": np.zeros(3)}, "params holds no array Wh"),
+        (model(0, E=np.zeros(4)), 'params["E"] has shape (4,); expected (V,) with V = 3'),
+        (model(0, Wh=np.zeros((2, 6))), 'params["Wh"] has shape (2, 6); expected (H, 4H) with V = 3, H = 2'),
+        (model(0, Wh=np.zeros((300, 1200))), "sizes from 1 to 256 are judged"),
+        (model(0, Wh=np.zeros((0, 0))), "sizes from 1 to 256 are judged"),
+        (model(0, E=np.zeros(3, int)), "has dtype int64"),
+        (model(np.nan), "is not finite"),
+        (model(1e200), "is not a finite number"),
+    ],
+)
+def test_what_is_no_model_is_refused_with_a_reason(returned, said):
+    with pytest.raises(CheckFailed) as failed, np.errstate(all="ignore"):
+        asked(lambda x, updates: returned)
+    assert said in str(failed.value)
+
+
+def test_two_models_from_equal_generators_are_refused():
+    with pytest.raises(CheckFailed, match="called twice with equal generators returns two different models"):
+        asked(lambda x, updates: model(np.random.default_rng().random()))
