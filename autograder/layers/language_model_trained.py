@@ -22,7 +22,8 @@ REHEARSED = 3
 
 MOST = 5.0
 """The perplexity that is asked for. Counts of triples, smoothed, reach 5.3 to 6.1 on what is held out, in a hundred
-draws, and the model of the notebook 3.6 to 4.2, in ten; `tests/layers/test_language_model_trained.py` measures both again."""
+draws, and the model of the notebook 3.6 to 4.2, in ten. `tests/layers/test_language_model_trained.py` measures
+both again."""
 
 
 @cache
