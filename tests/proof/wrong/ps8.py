@@ -378,6 +378,12 @@ VALUES = {
 }
 
 EQUIVALENT = {
+    "beam_step": [
+        (
+            "1 becomes 2 in `scores = (totals[:, None] + log_p).reshape(-1)`",
+            "NumPy works out the size for any negative number",
+        ),
+    ],
     "repaired_text_perplexity": [
         (
             "sum becomes mean in `return perplexity(np.array(losses), lengths.sum(axis=1))`",
