@@ -76,7 +76,7 @@ $(HTML)/index.html: $(READY) $(BOOK_SOURCES)
 	$(call say,Building the book into $(HTML))
 	@mkdir -p book/problem-sets && cp exercises/*/*.ipynb book/problem-sets/
 	@jupyter-book build book --config _config.yml --path-output . -W -n --keep-going > _build/book.log 2>&1 || \
-	  { cat _build/book.log; rm -rf _build/.doctrees; exit 1; }  # a second build would not warn of what was read already
+	  { cat _build/book.log; rm -rf _build/.doctrees $(HTML); exit 1; }  # a second build would not warn of what was read already
 	@touch $@
 
 serve: $(HTML)/index.html ## Serve the book on http://localhost:8000
