@@ -31,6 +31,8 @@ IN_OTHER_WORDS = {
     " for each row.",
     "must have same number of dimensions": "Arrays can be put together only if they have as many axes. `a[:, steps]`"
     " takes all these steps in every row; `a[rows, steps]`, with two arrays of indices, takes one step for each row.",
+    "except for the concatenation axis": "Arrays that are put together may differ along one axis only. Without"
+    " axis=1, np.concatenate puts one below the other, along the first.",
     "only integer scalar arrays": "A slice ends at one number, and an array holds many: a row that has its own end"
     " needs a slice of its own, or an array of indices.",
     "truth value of an array": "An `if` needs one answer and this array holds many. Test for None with `is None`;"

@@ -79,12 +79,13 @@ class Student:
             raise failure(_explain(name, answer["error"], arguments))
         if answer.get("changed"):
             changed = tuple(str(name) for name in answer["changed"])
-            names = " and ".join(changed)
+            names, alias = " and ".join(changed), "b" if changed[0] == "a" else "a"
             raise CheckFailed(
                 f"{name} changes its argument {names} in place.\n"
                 f"The caller still needs {names}: the next call would get different numbers and go wrong.\n"
                 f"Both `{changed[0]} += …` and `{changed[0]}[…] = …` write into the caller's array, also under"
-                f" another name such as `a = {changed[0]}`. Work on a copy, or give the result a name of its own.",
+                f" another name such as `{alias} = {changed[0]}`. Work on a copy, or give the result a name of its"
+                " own.",
                 tensors=changed,
             )
         return answer["result"]

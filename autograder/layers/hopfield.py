@@ -113,6 +113,12 @@ weights = Calculation(
             W=lambda p, divisor: _without_diagonal(p @ p.T / divisor),
         ),
         mistake(
+            "patterns_not_units_by_N",
+            "These are products of patterns with patterns, one number for every two of them; asked is one for every"
+            " two units.",
+            W=lambda p: _without_diagonal(p @ p.T / len(p)),
+        ),
+        mistake(
             "one_triangle",
             "Only one half of the matrix is filled: what unit i hears of unit j, unit j hears of unit i.",
             W=lambda scaled: np.triu(scaled, 1),

@@ -40,7 +40,10 @@ def _draw(
     reach : int, optional
         How far a round reaches; by default 3 or 4, so that one more and one less are other mistakes than 1.
     """
-    sizes = draw_sizes(rng, "NTH", {"T": 6}, **sizes)
+    # More sequences than a round reaches, more than twice as many steps, and no power of two of them: otherwise a wrong
+    # axis, a merge in place and a number of rounds that is rounded down would not show.
+    sizes.setdefault("T", int(rng.integers(9, 12)))
+    sizes = draw_sizes(rng, "NTH", {"N": 5}, **sizes)
     N, T, H = sizes.values()
     scale = 1e6 if large else 1.0
     a = rng.uniform(0.4, 1.1, (N, T, H)) * rng.choice([-1.0, 1.0], (N, T, H), p=[0.25, 0.75])
@@ -97,9 +100,13 @@ def _with_what_follows(a: Array, b: Array, k: int) -> Pair:
     return tuple(np.concatenate([new, old[:, -k:]], axis=1) for old, new in zip((a, b), early, strict=True))
 
 
-def _first_steps(a: Array, b: Array, k: int, value: float) -> Pair:
-    late = one_round(a, b, k)
-    return tuple(np.concatenate([np.full_like(new[:, :k], value), new[:, k:]], axis=1) for new in late)
+def _first_zeroed(a: Array, b: Array, k: int) -> Pair:
+    return tuple(np.concatenate([0 * new[:, :k], new[:, k:]], axis=1) for new in one_round(a, b, k))
+
+
+def _over_sequences(a: Array, b: Array, k: int) -> Pair:
+    """Take the first axis for the time."""
+    return tuple(new.swapaxes(0, 1) for new in one_round(a.swapaxes(0, 1), b.swapaxes(0, 1), k))
 
 
 MERGE_MISTAKES = (
@@ -210,7 +217,18 @@ ROUND_MISTAKES = (
     mistake(
         "first_steps_zeroed",
         "The first steps are set to 0; nothing stands before them, so they stay as they are.",
-        a_round=lambda: lambda a, b, k: _first_steps(a, b, k, 0.0),
+        a_round=lambda: _first_zeroed,
+    ),
+    mistake(
+        "first_factors_zeroed",
+        "The first factors are set to 0; the first steps stay as they are. A step that changes nothing has the factor"
+        " 1.",
+        a_round=lambda: lambda a, b, k: (_first_zeroed(a, b, k)[0], one_round(a, b, k)[1]),
+    ),
+    mistake(
+        "merged_over_sequences",
+        "Sequences are merged with other sequences: the first axis counts them, and the steps run along the second.",
+        a_round=lambda: _over_sequences,
     ),
     mistake(
         "new_a_in_b",
@@ -354,7 +372,8 @@ linear_scan = Calculation(
         ),
         mistake(
             "last_round_missing",
-            "The last round is missing: the last states do not reach back to the first step.",
+            "The last round is missing: the last states do not reach back to the first step. There are log2 T rounds,"
+            " rounded up.",
             reaches=lambda a: _reaches(a.shape[1])[:-1],
         ),
         mistake(
@@ -390,6 +409,16 @@ linear_scan = Calculation(
             h=lambda scanned: scanned[0],
         ),
         mistake(
+            "h0_in_front",
+            "The state before the first step stands in front; the results begin with the state after it.",
+            h=lambda scanned, from_h0, h0: _behind(h0, scanned[1] + from_h0),
+        ),
+        mistake(
+            "one_step_late",
+            "Every state comes one step late: h[:, t] is the one after step t, not the one before it.",
+            h=lambda scanned, from_h0, h0: _behind(h0, scanned[1] + from_h0)[:, :-1],
+        ),
+        mistake(
             "nothing_scanned",
             "What the steps add is returned with h0 alone; the steps before take no part.",
             h=lambda a, b, from_h0: b + from_h0,
@@ -409,6 +438,10 @@ linear_scan = Calculation(
     ),
 )
 """All states of a linear recurrence."""
+
+
+def _behind(h0: Array, h: Array) -> Array:
+    return np.concatenate([h0[:, None], h], axis=1)
 
 
 def _without_first(a: Array) -> Array:

@@ -49,12 +49,13 @@ def test_an_equation_without_a_label_is_not_pointed_to():
         (lambda: np.ones(2) ^ 2, "In Python `^` is no power"),
         (lambda: np.ones((4, 3)).__setitem__(0, np.ones((4, 3))), "What is put into a place of an array"),
         (lambda: np.concatenate([np.ones((4, 3))[:, [0, 1]], np.ones(4)], axis=-1), "Arrays can be put together only"),
+        (lambda: np.concatenate([np.ones((4, 3)), np.ones((4, 2))]), "Arrays that are put together may differ along"),
         (lambda: np.ones((4, 3))[:, : np.array([1, 2, 3, 1])], "A slice ends at one number"),
         (lambda: np.reshape(np.ones(3), (2, 2)), None),
     ],
     ids=[
         *("matmul", "broadcast", "truth", "index", "indices", "minus", "negative", "power"),
-        *("assigned", "dimensions", "slice", "other"),
+        *("assigned", "dimensions", "joined", "slice", "other"),
     ],
 )
 def test_what_numpy_says_is_told_in_other_words(wrong, said):

@@ -36,6 +36,7 @@ WRONG = {
         ),
         ("sum_of_patterns_first", PRODUCTS, "np.outer(patterns.sum(axis=0), patterns.sum(axis=0))"),
         ("patterns_not_units", PRODUCTS, "patterns @ patterns.T"),
+        ("patterns_not_units_by_N", PRODUCTS, "patterns @ patterns.T", OVER_H, "/ len(patterns)"),
         ("one_triangle", RETURN_W, "    return np.triu(W)"),
         ("one_triangle_below", RETURN_W, "    return np.tril(W)"),
         ("one_subtracted_from_diagonal", DIAGONAL, "W = W - np.eye(len(W))"),
