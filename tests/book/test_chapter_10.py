@@ -113,6 +113,39 @@ def test_at_a_small_load_the_diagonal_hardly_matters():
     assert min(healed) > 0.9
 
 
+def all_at_once(s, W, steps):
+    for _ in range(steps):
+        heard = s @ W
+        s = np.where(heard == 0, s, np.sign(heard))
+    return s
+
+
+def test_all_units_at_once_flicker_more_often_the_more_patterns_are_stored():
+    rng = np.random.default_rng(0)
+    swing = {}
+    for N in (3, 6, 13):
+        W = hopfield.hopfield_weights(rng.choice([-1.0, 1.0], (N, 64)))
+        ends = all_at_once(rng.choice([-1.0, 1.0], (500, 64)), W, 300)
+        swing[N] = np.mean(np.any(all_at_once(ends, W, 1) != ends, axis=1))
+    assert swing[3] < 0.02 < swing[13]
+    ends = all_at_once(rng.choice([-1.0, 1.0], (500, 64)), hopfield.hopfield_weights(letter_patterns("AFOZ")), 300)
+    np.testing.assert_array_equal(all_at_once(ends, hopfield.hopfield_weights(letter_patterns("AFOZ")), 1), ends)
+
+
+def test_patterns_of_zeros_and_ones_make_most_units_alike_and_show_in_one_pattern_only_if_it_is_broken():
+    def with_zeros(patterns):
+        W = ((patterns + 1) / 2).T @ ((patterns + 1) / 2) / 64
+        return W - np.diag(np.diag(W))
+
+    patterns, rng = letter_patterns("AFOZ"), np.random.default_rng(0)
+    ends = hopfield.recall(patterns, with_zeros(patterns), rng).s
+    assert np.abs(ends.mean(axis=1)).min() > 0.9
+    one, W = patterns[:1], with_zeros(patterns[:1])
+    np.testing.assert_array_equal(hopfield.recall(one, W, rng).s, one)
+    bent = one * rng.permuted(np.tile([-1.0] * 8 + [1.0] * 56, (20, 1)), axis=1)
+    assert not np.any(np.all(hopfield.recall(bent, W, rng).s == one, axis=1))
+
+
 # ----------------------------------------------------------------------------------------------- the capacity
 
 
