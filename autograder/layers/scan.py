@@ -226,6 +226,11 @@ ROUND_MISTAKES = (
         a_round=lambda: lambda a, b, k: (_first_zeroed(a, b, k)[0], one_round(a, b, k)[1]),
     ),
     mistake(
+        "first_steps_behind",
+        "The first k steps stand behind the others; their place is in front.",
+        a_round=lambda: lambda a, b, k: tuple(np.roll(new, -k, axis=1) for new in one_round(a, b, k)),
+    ),
+    mistake(
         "merged_over_sequences",
         "Sequences are merged with other sequences: the first axis counts them, and the steps run along the second.",
         a_round=lambda: _over_sequences,
@@ -356,6 +361,11 @@ linear_scan = Calculation(
             from_h0=lambda a, h0: np.concatenate([a[:, :1] * h0[:, None], 0 * a[:, 1:]], axis=1),
         ),
         mistake(
+            "h0_counted_twice",
+            "h0 counts twice. Is it put into the first step and added behind the scan, too?",
+            from_h0=lambda scanned, h0: 2 * scanned[0] * h0[:, None],
+        ),
+        mistake(
             "h0_added_to_the_first_b",
             "h0 is added to what the first step adds, without that step's factor.",
             from_h0=lambda scanned, a, h0: _without_first(a) * h0[:, None],
@@ -394,6 +404,11 @@ linear_scan = Calculation(
             reaches=lambda a: [1] * len(_reaches(a.shape[1])),
         ),
         mistake(
+            "rounds_from_the_start",
+            "Every round starts from the steps as they were given; it goes on from what the round before has left.",
+            reaches=lambda a: _reaches(a.shape[1])[-1:],
+        ),
+        mistake(
             "starts_at_two",
             "The first round is missing: it merges neighbors.",
             reaches=lambda a: _reaches(a.shape[1])[1:],
@@ -412,6 +427,12 @@ linear_scan = Calculation(
             "h0_in_front",
             "The state before the first step stands in front; the results begin with the state after it.",
             h=lambda scanned, from_h0, h0: _behind(h0, scanned[1] + from_h0),
+        ),
+        mistake(
+            "states_reshaped",
+            "The states are right but stand in the wrong places: `reshape` does not swap axes. np.stack(…, axis=1) and"
+            " swapaxes(0, 1) put the sequences first.",
+            h=lambda scanned, from_h0: (scanned[1] + from_h0).swapaxes(0, 1).reshape(scanned[1].shape),
         ),
         mistake(
             "one_step_late",
