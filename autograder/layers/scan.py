@@ -430,8 +430,8 @@ linear_scan = Calculation(
         ),
         mistake(
             "states_reshaped",
-            "The states are right but stand in the wrong places: `reshape` does not swap axes. np.stack(…, axis=1) and"
-            " swapaxes(0, 1) put the sequences first.",
+            "The states are right but end up with the wrong sequence: the axes are changed in a way that mixes the"
+            " sequences. A new shape does not swap axes.",
             h=lambda scanned, from_h0: (scanned[1] + from_h0).swapaxes(0, 1).reshape(scanned[1].shape),
         ),
         mistake(
