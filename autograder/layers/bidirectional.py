@@ -419,7 +419,22 @@ def _carried(h_f: np.ndarray, h0_b: np.ndarray, lengths: np.ndarray) -> np.ndarr
     return _both(h_f[np.arange(len(h_f)), lengths - 1], h0_b)
 
 
-published = replace(forward, mistakes=(MASK_NOT_REVERSED, PADDING_CARRIED, *FORWARD_MISTAKES))
+# Here whole rows may be reversed: what is wrong is that the mask does not hold the state.
+MASK_LEFT_OUT = replace(
+    PADDING_FIRST,
+    sentence="The backward direction computes at the padded steps, which come first for it; there the state is only"
+    " carried on.",
+)
+
+published = replace(
+    forward,
+    mistakes=(
+        MASK_NOT_REVERSED,
+        PADDING_CARRIED,
+        MASK_LEFT_OUT,
+        *(known for known in FORWARD_MISTAKES if known is not PADDING_FIRST),
+    ),
+)
 """The same, from a loop with a mask, which was published with a bug."""
 
 
@@ -677,7 +692,7 @@ ends = Calculation(
         ),
         mistake(
             "last_column_forward",
-            "The forward half is taken from the last column, where a shorter row has padding.",
+            "The forward half of a shorter row is taken from its padding, as in the last column.",
             end_f=lambda h, units: h[:, -1, :units],
         ),
         mistake(

@@ -188,6 +188,7 @@ WRONG = {
     "repaired_bidirectional_rnn": [
         ("as_published", TURNED_BOTH, "(x[:, ::-1], real)"),
         ("padding_first", MASKED, "new"),
+        ("says: computes at the padded steps, which come first for it", MASKED, "new"),
         ("halves_swapped", "[h[0], h[1, :, ::-1]]", "[h[1, :, ::-1], h[0]]"),
         ("", "h[1, :, ::-1]]", "h[1]]"),
         ("", TURNED_BOTH, "(x, real[:, ::-1])"),
@@ -241,6 +242,7 @@ WRONG = {
     "sequence_vectors": [
         ("last_column", END_F, "h[:, -1, :H]", END_B, "h[:, -1, H:]"),
         ("last_column_forward", END_F, "h[:, -1, :H]"),
+        ("says: from its padding", "lengths - 1", "np.minimum(lengths, h.shape[1] - 1)"),
         ("backward_at_its_first_step", END_B, "h[np.arange(len(h)), lengths - 1, H:]"),
         ("forward_at_its_first_step", END_F, "h[:, 0, :H]"),
         ("each_at_its_first_step", END_F, "h[:, 0, :H]", END_B, "h[np.arange(len(h)), lengths - 1, H:]"),
