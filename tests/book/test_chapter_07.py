@@ -218,6 +218,17 @@ def test_four_layers_are_slower_than_one_on_brackets_and_order(task, how):
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(("task", "P"), [("brackets", 420), ("order", 413)])
+def test_four_layers_are_slower_than_one_layer_that_has_no_more_weights_than_they(task, P):
+    chapter = chapter_of_depth()
+    D = chapter["TASKS"][task][1]
+    assert chapter["weights"](D, chapter["units_for"](500, D, 4), 4) == P
+    one, four = (np.median(waits(task, layers, range(20, 30), P=most)) for layers, most in ((1, P), (4, 500)))
+    print(one, four)
+    assert 1.5 < four / one < 3
+
+
+@pytest.mark.long
 def test_on_adding_one_layer_and_two_are_a_tie():
     row = (partial(adding, T=20, N=16), 2, 1, {1: 0.0025, 2: 0.005})
     one, two = (np.median(waits("adding", layers, range(20, 30), row=row)) for layers in (1, 2))
