@@ -121,7 +121,7 @@ $(SAMPLE)/graded: $(READY) $(GRADED_BY)
 
 PAGES := $(wildcard book/*.ipynb book/folklore/*.ipynb book/uses/*.ipynb)
 # Pages of the folklore that train for more than six seconds. `make refute` runs them, and so do `make audit` and CI.
-LONG_PAGES := $(foreach claim,k01 k03 k04 k05 k06 k07 k08 k09 k10 k11 k13 k14 k15 k16 k17 k20 k22 k23,$(wildcard book/folklore/$(claim)-*.ipynb))
+LONG_PAGES := $(foreach claim,k01 k03 k04 k05 k06 k07 k08 k09 k10 k11 k13 k14 k15 k16 k17 k20 k22 k23 k24,$(wildcard book/folklore/$(claim)-*.ipynb))
 nbval = $(ONE_THREAD) python -m pytest -q --nbval --nbval-sanitize-with tests/book/nbval_sanitize.cfg $(1) -n $(JOBS) --dist loadfile
 
 test: $(HTML)/index.html sample-class ## Run everything that must pass

@@ -195,12 +195,12 @@ def test_every_notebook_page_offers_its_notebook_for_download(book):
         assert re.search(rf'href="[^"]*_sources/{re.escape(name)}\.ipynb"', book.page(name)), name
 
 
-def test_every_chapter_has_its_problem_set_below_it(book):
+def test_every_chapter_has_its_problem_set_or_its_uses_below_it(book):
     for name in in_table_of_contents():
         if re.match(r"\d\d-", name):
             index = book.page("index")
             entry = index.partition(f'href="{name}.html"')[2].partition("toctree-l1")[0]
-            assert 'href="problem-sets/ps' in entry, name
+            assert re.search(r'href="(problem-sets/ps|uses/u)\d', entry), name
 
 
 @pytest.mark.parametrize(
