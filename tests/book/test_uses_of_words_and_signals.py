@@ -1,6 +1,7 @@
 """The uses of words and signals, U4 to U8: what each page says, on ten seeds, and attempts to refute it."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ sound = definitions("../uses/u7-sound")
 dna = definitions("../uses/u8-dna")
 
 KNOWN = ("en", "de", "fr", "fi")
+FRAMES = ((64, 64), (32, 16), (16, 16), (16, 8), (8, 8))
 GAP = (0, 10)
 
 
@@ -54,10 +56,22 @@ def test_naive_bayes_counts_rightly_on_three_names():
 
 @pytest.mark.long
 def test_pairs_of_letters_are_ahead_of_the_network_in_each_of_ten_splits_and_single_letters_behind_it():
+    scores = []
     for seed in range(10):
         seen, held, _ = names_task(seed)
-        score = network_of_names(seed)
-        assert names.counted(seen, held, 1) < score < names.counted(seen, held, 2)
+        scores.append([names.counted(seen, held, 1), network_of_names(seed), names.counted(seen, held, 2)])
+    print(np.round(scores, 3))
+    assert np.all(np.diff(scores) > 0)
+
+
+def test_pairs_of_letters_tell_77_to_80_of_100_names_in_ten_splits_whatever_is_added_to_a_count():
+    found = {0.1: [], 0.3: [], 1: []}
+    for seed in range(10):
+        seen, held, _ = names_task(seed)
+        for extra, shares in found.items():
+            shares.append(names.counted(seen, held, 2, extra=extra))
+    assert (round(min(found[0.3]), 2), round(max(found[0.3]), 2)) == (0.77, 0.8)
+    assert min(found[0.1] + found[1]) > 0.75
 
 
 @pytest.mark.long
@@ -114,6 +128,14 @@ def test_held_out_days_are_translated_on_each_of_ten_seeds_and_hardly_any_of_old
     assert np.median(scores["sv"]) > 0.5
 
 
+def test_a_table_of_months_with_two_rules_makes_no_mistake_on_days_and_years_never_seen():
+    for seed in range(3):
+        seen, unseen, _, rng = dates_task(seed)
+        old = translation.pairs(rng, 200, KNOWN, held=True, first="1750-01-01", last="1849-12-31")
+        assert translation.by_table(seen, unseen) == translation.by_table(seen, old) == 1
+    assert translation.by_table(seen, [("3 marzo 1953", "1953-03-03"), ("3 mars 1953", "1953-03-03")]) == 0.5
+
+
 @pytest.mark.slow
 def test_a_decoder_that_sees_no_source_writes_one_and_the_same_date():
     seen, unseen, letters, _ = dates_task(0)
@@ -137,20 +159,33 @@ def right(model, sequences):
 def test_row_by_row_the_network_is_between_the_linear_softmax_and_the_most_similar_digit():
     scores = [right(handwriting.train(seed, rows, labels), rows) for seed in range(10)]
     assert handwriting.majority(labels) < 0.15
-    assert handwriting.linear(images, labels) < np.mean(scores)
-    assert max(scores) < handwriting.nearest(images, labels)
+    assert handwriting.linear(images, labels).mean() < np.mean(scores)
+    assert max(scores) < handwriting.nearest(images, labels).mean()
+
+
+def test_neighbors_in_the_file_of_digits_are_alike_so_that_a_random_split_says_too_much():
+    x = images.reshape(len(images), -1).astype(float)
+    apart = (x**2).sum(axis=1)[:, None] - 2 * x @ x.T + (x**2).sum(axis=1)
+    np.fill_diagonal(apart, np.inf)
+    places = np.abs(apart.argmin(axis=1) - np.arange(len(x)))
+    assert 0.35 < np.mean(places <= 50) < 0.4  # by chance: 100 of 1,796
+    in_order = 1 - handwriting.nearest(images, labels).mean()
+    orders = [np.random.default_rng(seed).permutation(len(x)) for seed in range(20, 25)]
+    mixed = 1 - np.mean([handwriting.nearest(images[order], labels[order]).mean() for order in orders])
+    assert mixed < in_order / 2
 
 
 @pytest.mark.slow
 def test_the_linear_softmax_has_converged():
-    assert abs(handwriting.linear(images, labels, steps=600) - handwriting.linear(images, labels, steps=4800)) < 0.015
+    short, long = (handwriting.linear(images, labels, steps=steps).mean() for steps in (600, 4800))
+    assert abs(short - long) < 0.015
 
 
 @pytest.mark.long
 def test_eight_times_the_updates_do_not_bring_it_past_the_most_similar_digit():
     for seed in range(3):
         score = right(handwriting.train(seed, rows, labels, updates=4800), rows)
-        assert handwriting.linear(images, labels) < score < handwriting.nearest(images, labels)
+        assert handwriting.linear(images, labels).mean() < score < handwriting.nearest(images, labels).mean()
 
 
 @pytest.mark.long
@@ -165,19 +200,26 @@ def test_pixel_by_pixel_the_network_stays_behind_row_by_row():
 
 
 @pytest.mark.slow
-def test_in_noise_as_loud_as_the_whistle_ten_networks_are_ahead_of_both_spectra():
+def test_in_noise_of_double_power_ten_networks_are_ahead_of_spectra_however_the_sound_is_cut():
     scores = [sound.train(seed, 1.0)[1] for seed in range(10)]
-    assert min(scores) > max(sound.spectrum(1.0, frame, seed) for frame in (64, 8) for seed in range(3)) + 0.1
+    assert min(scores) > max(sound.spectrum(1.0, frame, hop) for frame, hop in FRAMES) + 0.02
+    assert max(scores) < sound.best(1.0)
+    assert sound.spectrum(1.0, 64, 64) < 0.35
+    assert 0.4 < sound.spectrum(1.0, 8, 8) < 0.6  # eight pieces that do not overlap
 
 
 @pytest.mark.slow
-def test_as_many_sounds_as_the_network_heard_do_not_bring_the_spectra_past_it():
-    x, targets = sound.tones(np.random.default_rng(100), N=600 * 32, noise=1.0)
-    held, targets_held = sound.tones(np.random.default_rng(999), N=2000, noise=1.0)
-    score = min(sound.train(seed, 1.0)[1] for seed in range(2))
-    for frame in (64, 16, 8):
-        parts = (sound.log_power(x, frame), targets, sound.log_power(held, frame), targets_held)
-        assert sound.linear(*parts) < score - 0.1
+def test_in_noise_twice_as_strong_the_network_has_no_lead():
+    """Which of the two is ahead is left open: both are far from the best."""
+    scores = [sound.train(seed, 2.0)[1] for seed in range(3)]
+    spectra = sound.spectrum(2.0, 16, 8)
+    assert abs(np.mean(scores) - spectra) < 0.06
+    assert max(*scores, spectra) < sound.best(2.0) - 0.08
+
+
+def test_the_likeliest_sound_is_right_where_there_is_hardly_any_noise():
+    assert sound.best(0.1) > 0.995
+    assert sound.best(20.0) < 0.35
 
 
 # ---------------------------------------------------------------------------------------------------------- U8, DNA
@@ -196,10 +238,19 @@ def test_counts_of_words_count_words():
     assert sorted(pairs)[-2:] == [2, 2]
 
 
+def test_pairs_in_order_are_counted_in_order():
+    ordered = dna.one_before_another(np.eye(4)[[[0, 1, 2, 3]]]).reshape(16, 16)  # AC, CG, GT
+    assert ordered.sum() == ordered[4 * 0 + 1, 4 * 2 + 3] == 1  # AC before GT; CG overlaps both
+    ordered = dna.one_before_another(np.eye(4)[[[0, 0, 0, 0, 0]]])
+    assert ordered.sum() == ordered[0, 0] == 3
+
+
 @pytest.mark.long
 def test_where_the_gap_varies_ten_networks_are_ahead_of_all_counts_and_where_it_does_not_counts_suffice():
     scores = [dna.train(seed, GAP)[1] for seed in range(10)]
     print(np.round(sorted(scores), 3))
-    assert max(dna.linear(k, GAP) for k in (1, 2, 3, 4, 5)) + 0.15 < min(scores)
+    words = [dna.linear(partial(dna.counts, k=k), GAP) for k in (1, 2, 3, 4, 5)]
+    assert max(words) + 0.15 < min(scores)
+    assert dna.linear(dna.one_before_another, GAP) + 0.08 < min(scores)
     assert max(scores) < dna.best(GAP) + 0.005  # the held-out strands are one sample
-    assert dna.linear(4, (0, 0)) > 0.9
+    assert dna.linear(partial(dna.counts, k=5), (0, 0)) > dna.train(0, (0, 0))[1] - 0.02
