@@ -18,6 +18,32 @@ def test_the_linear_model_runs_a_linear_process_without_error():
     np.testing.assert_allclose(run_linear(weights, u[200:], y[200:], 2), y[200:], atol=1e-8)
 
 
+def free_error(model, seed):
+    """Error at full swing on the held-out record, where ``model(u, y, new_u, new_y)`` runs on its own."""
+    (u, y, _), (new_u, new_y, true) = page["records"](0.5, seed)
+    return np.sqrt(np.mean((model(u, y, new_u, new_y) - true)[100:] ** 2))
+
+
+def with_squares(u, y, new_u, new_y, *, n=80):
+    """Levels from the last n speeds and their squares, by least squares."""
+
+    def columns(u):
+        past = np.stack([np.concatenate([np.full(k, 0.5), u[: len(u) - k]]) for k in range(1, n + 1)], axis=1)
+        return np.concatenate([np.ones((len(u), 1)), past, past**2], axis=1)
+
+    return columns(new_u) @ np.linalg.lstsq(columns(u)[n:], y[n:], rcond=None)[0]
+
+
+def test_no_other_linear_model_errs_by_much_less_than_that_of_20_levels_and_speeds():
+    def of(order):
+        return lambda u, y, new_u, new_y: run_linear(linear(u, y, order), new_u, new_y, order)
+
+    for seed in range(5):
+        baseline = free_error(of(20), seed)
+        assert all(free_error(of(order), seed) > 0.9 * baseline for order in (5, 10, 40))
+        assert free_error(with_squares, seed) > 0.75 * baseline
+
+
 def ratio(swing, seed, **how):
     """Error of the network divided by that of the linear model, on one record."""
     own, line, _ = errors(swing, seed, seed, **how)
