@@ -14,7 +14,7 @@ from autograder.engine.messages import explain, in_other_words
 from autograder.engine.mistakes import Evidence, Mistake, Tensors, recognize, shows
 from autograder.engine.outputs import Signature, arrays_of, unpack
 from autograder.engine.problems import Case, Problem
-from autograder.engine.student import CheckFailed, FunctionRaised, NotAnswered, Student
+from autograder.engine.student import CheckFailed, FunctionRaised, NotAnswered, Student, WorkerLost
 from autograder.engine.terms import Formula, Once, Walk, last_in_common
 
 ORDINARY = Case("", numeric=True)
@@ -260,7 +260,9 @@ class Trial:
         that_is = [f"  That is{self.case.circumstance}."] if self.case.circumstance else []
         if self.case.hint and not found:
             that_is.append(f"  {self.case.hint}")
-        return CheckFailed(
+        # That the process is lost has to stay known: else other functions are asked in vain, and blamed for it.
+        kind = WorkerLost if isinstance(failure, WorkerLost) else CheckFailed
+        return kind(
             "\n".join([str(failure), *hints, *that_is]),
             mistakes=tuple(known.name for known in found) or failure.mistakes,
             tensors=failure.tensors,

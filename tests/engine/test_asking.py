@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from small_layers import RIGHT, wave, wave_backward, wave_forward
 
+from autograder.engine.calling import Caller
 from autograder.engine.measurement import Measured, Measurement
-from autograder.engine.student import CheckFailed, NotAnswered, Student
+from autograder.engine.student import CheckFailed, NotAnswered, Student, WorkerLost
 from autograder.sets import QUESTIONS, SETS, ask
 
 RELIES = replace(wave_backward, relies_on="wave")
@@ -102,6 +103,47 @@ def test_no_mistake_is_told_where_a_learner_is_sent_elsewhere():
     assert seed.startswith("  The same numbers again: ")
     assert caught.value.mistakes == ()
     assert caught.value.tensors == ("y",)
+
+
+def asking_until_lost(lost, **functions):
+    """Return a student whose worker is gone once `lost` is called, and the list of what it is asked."""
+    caller, asked = Caller({**RIGHT, **functions}), []
+
+    def answer(request):
+        if any(name == lost for name in asked):
+            return {"error": {"kind": "died", "message": "an earlier call ended it"}}
+        asked.append(request.get("name", request["op"]))
+        if asked[-1] == lost:
+            return {"error": {"kind": "time", "seconds": 2.0}}
+        return caller.answer(request)
+
+    return Student(answer), asked
+
+
+def test_a_function_that_does_not_return_is_blamed_itself_and_nothing_more_is_asked():
+    student, asked = asking_until_lost("wave_backward", wave=wrong)
+    with pytest.raises(WorkerLost) as caught:
+        ask(RELIES, student, 3)
+    assert str(caught.value).splitlines()[0] == (
+        "wave_backward did not return within 2 s. Look for a loop that never ends."
+    )
+    assert "wave," not in str(caught.value)
+    assert asked[-1] == "wave_backward"
+
+
+def test_nobody_is_sent_to_a_function_that_was_asked_when_the_process_had_ended():
+    def ended(*arguments):
+        raise AssertionError("it is not called")
+
+    def answer(request):
+        if request.get("name") == "wave":
+            return {"error": {"kind": "died", "message": "an earlier call ended it"}}
+        return caller.answer(request)
+
+    caller = Caller({**RIGHT, "wave_backward": wrong, "wave": ended})
+    with pytest.raises(CheckFailed) as caught:
+        ask(RELIES, Student(answer), 3)
+    assert str(caught.value).startswith("wave_backward returns None.")
 
 
 def test_every_question_relies_on_another_one_of_its_set_if_on_any():
