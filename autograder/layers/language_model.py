@@ -29,8 +29,14 @@ def _draw_layers(rng: np.random.Generator, sizes: Mapping[str, int]) -> dict[str
     }
 
 
-def _draw(rng: np.random.Generator, *, stateless: bool = False, empty: bool = False, **sizes: int) -> Problem:
-    """Draw tokens with their targets, lengths, states and layers. With `stateless` both states are None."""
+def _draw(
+    rng: np.random.Generator, *, stateless: bool = False, empty: bool = False, apart: float = 0.0, **sizes: int
+) -> Problem:
+    """Draw tokens with their targets, lengths, states and layers.
+
+    With `stateless` both states are None. With `apart` a character that does come next has a bias so far below the
+    others: the loss is huge there, and hardly any of it depends on the weights.
+    """
     sizes = draw_sizes(rng, "NTDHV", **{letter: size for letter, size in sizes.items() if letter != "Z"})
     N, T, H, V = (sizes[letter] for letter in "NTHV")
     text = rng.integers(0, V, size=(N, T + 1))
@@ -42,7 +48,10 @@ def _draw(rng: np.random.Generator, *, stateless: bool = False, empty: bool = Fa
         "h0": None if stateless else h0,
         "c0": None if stateless else c0,
     }
-    return Problem({**sizes, "Z": 4 * H}, {**given, **_draw_layers(rng, sizes)})
+    layers = _draw_layers(rng, sizes)
+    if apart:
+        layers["by"][given["targets"][np.argmax(given["lengths"]), 0]] = -apart
+    return Problem({**sizes, "Z": 4 * H}, {**given, **layers})
 
 
 def _loss(y: np.ndarray, targets: np.ndarray, m: np.ndarray) -> tuple[float, np.ndarray]:
@@ -189,8 +198,10 @@ loss_and_grads = Calculation(
             branches=True,
         ),
         Case(" where a sequence has the length 0", {"empty": True}),
+        Case(" where one character has nearly all of the loss", {"apart": 1e12}),
         Case(" at T = 25", {"N": 3, "T": 25}),
     ),
+    large={"N": 2, "T": 3, "D": 67, "H": 69, "V": 40},
 )
 """Loss and gradients of a batch, with the states that the next batch starts from."""
 

@@ -42,7 +42,7 @@ def test_the_sizes_that_a_circumstance_names_are_drawn(calculation, case):
 def test_a_circumstance_stands_behind_the_word_wrong(calculation, case):
     assert re.match(r" (at|where|with) \w", case.circumstance)
     assert not case.circumstance.endswith((".", " "))
-    assert case.hint == "" or case.hint.endswith(".")
+    assert case.hint == "" or case.hint.endswith((".", "?"))
 
 
 @pytest.mark.parametrize("name", CALCULATIONS)

@@ -56,7 +56,8 @@ def _cheating(question: Backward, differentiate: Callable) -> Callable[[Namespac
             return right[forward.name](*arguments)
 
         def backward(*arguments: Any) -> tuple:
-            gradients = list(right[own.name](*arguments))
+            came = right[own.name](*arguments)
+            gradients = list(came) if isinstance(came, tuple) else [came]
             given = {**last, **dict(zip(own.arguments, arguments, strict=True))}
             upstream = {name: given[f"d{name}"] for name in forward.compared if f"d{name}" in given}
 
@@ -69,7 +70,7 @@ def _cheating(question: Backward, differentiate: Callable) -> Callable[[Namespac
                 return float(sum(np.sum(came[name] * value) for name, value in upstream.items()))
 
             gradients[spoiled] = differentiate(loss, given[tensor])
-            return tuple(gradients)
+            return tuple(gradients) if isinstance(came, tuple) else gradients[0]
 
         if forward.name == own.name:
             return {**right, own.name: backward}
