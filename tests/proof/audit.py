@@ -199,14 +199,17 @@ PARTS: dict[str, Callable[[Found, range], None]] = {
 }
 
 
+def seeds_of(part: str, seeds: int, *, trained: bool = False) -> range:
+    """Return the seeds on which a part of the proof is looked at."""
+    looked_at = range(max(2, seeds // SHARE_OF_SEEDS.get(part, 1)))
+    return looked_at[: SEEDS_OF_TRAINED.get(part, 0)] if trained else looked_at
+
+
 def look(set_name: str, question: str, part: str, seeds: int) -> Found:
     """Do one part of the proof of one question."""
     warnings.simplefilter("ignore")
     found, started = Found(set_name, question, part), time.process_time()
-    looked_at = range(max(2, seeds // SHARE_OF_SEEDS.get(part, 1)))
-    if isinstance(QUESTIONS[question], Trained):
-        looked_at = looked_at[: SEEDS_OF_TRAINED.get(part, 0)]
-    PARTS[part](found, looked_at)
+    PARTS[part](found, seeds_of(part, seeds, trained=isinstance(QUESTIONS[question], Trained)))
     found.seconds = time.process_time() - started
     return found
 
@@ -288,7 +291,10 @@ def _page(set_name: str, found: list[Found], said: list[str], seeds: int) -> str
         for label, reason in excused(set_name, question).items()
     ]
     return environment.get_template("audit.md.jinja").render(
-        set_name=set_name, rows=rows, survivors=survivors, said=said, seeds=seeds, share=SHARE_OF_SEEDS,
+        set_name=set_name, rows=rows, survivors=survivors, said=said,
+        on={part: len(seeds_of(part, seeds)) for part in PARTS},
+        trained_on={part: len(seeds_of(part, seeds, trained=True)) for part in PARTS},
+        trained=[question for question in rows if isinstance(QUESTIONS[question], Trained)],
         minutes=sum(part.seconds for part in found) / 60,
         totals={part: _total([entry for entry in found if entry.part == part]) for part in PARTS},
     )  # fmt: skip
