@@ -29,5 +29,6 @@ if not Path(Exchange.root.default_value).is_dir():  # nobody has made the folder
     c.Exchange.root = str(exchange)
 
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+c.Execute.timeout = 300  # of a cell, for Validate: a model is trained in one; where we grade, the sandbox has its own
 configure_autograde(c)
 put_programs_on_path()

@@ -22,18 +22,25 @@ from nbgrader.validator import Validator
 from small_course import cell_of
 from traitlets.config import Config, PyFileConfigLoader
 
+from autograder.engine.trained import Trained
 from autograder.grading import plugin, submission
 from autograder.grading.classroom import Classroom
 from autograder.sandbox.bubblewrap import Limits
+from autograder.sets import QUESTIONS
 from autograder.sets import SETS as TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 SETS = sorted(path.name for path in (ROOT / "solutions").iterdir() if path.is_dir())
 
 
+def config_in(folder):
+    """Load the configuration as every nbgrader command does, and as the button Validate does."""
+    return PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
+
+
 def load_config(course):
-    """Load the configuration as every nbgrader command does."""
-    return PyFileConfigLoader("nbgrader_config.py", path=str(course.folder)).load_config()
+    """Load the configuration of a course."""
+    return config_in(course.folder)
 
 
 @pytest.fixture
@@ -68,10 +75,18 @@ def test_exercises_are_what_nbgrader_makes_from_solutions(name, tmp_path, regist
     assert [path.name for path in (ROOT / "exercises" / name).iterdir() if path.is_file()] == [f"{name}.ipynb"]
 
 
+def test_validate_gives_a_cell_the_time_in_which_a_model_is_trained(course):
+    trained = [question.seconds for question in QUESTIONS.values() if isinstance(question, Trained)]
+    assert trained
+    executed = Execute(parent=Validator(config=load_config(course)))
+    assert executed.timeout > 2 * max(trained)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
-def test_validate_passes_the_solution_and_fails_every_graded_cell_of_the_release(name):
-    validator = Validator()
+def test_validate_passes_the_solution_and_fails_every_graded_cell_of_the_release(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNROLLED_CLASSROOM", str(tmp_path))
+    validator = Validator(config=config_in(ROOT))
     solution = validator.validate(str(ROOT / "solutions" / name / f"{name}.ipynb"))
     assert solution == {}
     release = ROOT / "exercises" / name / f"{name}.ipynb"
