@@ -3,6 +3,7 @@
 import re
 import time
 import tracemalloc
+from dataclasses import replace
 
 import nbformat
 import numpy as np
@@ -12,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from autograder.engine.calling import Polynomial
 from autograder.engine.outputs import Signature
+from autograder.engine.trained import Trained
 from autograder.grading.assignment import Assignment, SourceCell
 from autograder.grading.notebook import Graded, grade_notebook
 from autograder.sandbox.bubblewrap import Limits, Sandbox
@@ -30,6 +32,14 @@ def rnn_parameter_count(D, H, V):
 
 ONE_OF_EACH_KIND = tuple({type(question): name for name, question in reversed(QUESTIONS.items())}.values())
 """The first question of every kind: a hostile notebook meets the judge of a kind, whatever layer is asked for."""
+
+
+@pytest.fixture(autouse=True)
+def _short_training(monkeypatch):
+    """Let a model be trained for two seconds at most, so that an endless loop costs no more here."""
+    for name, question in QUESTIONS.items():
+        if isinstance(question, Trained):
+            monkeypatch.setitem(QUESTIONS, name, replace(question, seconds=2.0))
 
 
 def graded_cell(check: str) -> SourceCell:
@@ -60,7 +70,7 @@ def test_right_functions_get_their_points_so_that_the_attacks_below_could_have()
 
 def test_every_kind_of_question_is_attacked():
     assert {type(QUESTIONS[name]).__name__ for name in ONE_OF_EACH_KIND} == {
-        "Values", "InDict", "Property", "Order", "Backward", "Number", "Measurement",
+        "Values", "InDict", "Property", "Order", "Backward", "Number", "Measurement", "Trained",
     }  # fmt: skip
 
 
@@ -348,6 +358,69 @@ def test_a_students_text_cannot_pass_for_a_terminal_line_or_a_part_of_the_page(s
     assert "<script>alert" not in page
     assert "<img src=x" not in page
     page.encode()
+
+
+# ---- models ----
+
+MODEL = """
+import numpy as np
+class Endless(dict):
+    def get(self, name):
+        while True:
+            pass
+class Raising(dict):
+    def get(self, name):
+        raise SystemExit
+def train_language_model(tokens, V, updates, rng):
+    D, H = 2, 3
+    shapes = {"E": (V, D), "Wx": (D, 4 * H), "Wh": (H, 4 * H), "b": (4 * H,), "Wy": (H, V), "by": (V,)}
+    params = {name: np.zeros(shape) for name, shape in shapes.items()}
+    SPOILED
+    return params
+"""
+NO_ARRAYS = "params holds no array E and no Wx"
+MODELS = {
+    "pass": "reaches a perplexity of 31.00",
+    "while True: pass": "did not return within",
+    "import os; os._exit(0)": "ended the Python process it ran in",
+    "params = Endless(params)": NO_ARRAYS,
+    "params = Raising(params)": NO_ARRAYS,
+    "params['by'][0] = np.nan": 'params["by"] is not finite',
+    "params['Wx'][0] = -np.inf": 'params["Wx"] is not finite',
+    "params = {name: array - 1e308 for name, array in params.items()}": "is not a finite number",
+    "params = {name: 1e150 * rng.standard_normal(array.shape) for name, array in params.items()}": "perplexity",
+    "params['Wx'] = np.zeros(1_900_000)": 'params["Wx"] has shape (1900000,)',
+    "params = dict.fromkeys(params, np.zeros((1300, 1300)))": NO_ARRAYS,
+    "params = dict.fromkeys(params, np.broadcast_to(np.float64(0), (10**6, 10**6)))": NO_ARRAYS,
+    "params['E'] = np.zeros((V, 1900))": "sizes from 1 to 256 are judged",
+    "params['Wh'] = np.zeros((0, 0))": 'params["Wh"] has shape (0, 0)',
+    "params['Wh'] = np.zeros((3, 13))": 'params["Wh"] has shape (3, 13)',
+    "params['b'] = np.float64(0)": "holds no array b",
+    "params['by'] = np.array(['right'] * V)": "holds no array by",
+    "params['by'] = 1j * params['by']": "has dtype complex128",
+    "params['by'] = TEXT": "holds no array by",
+    "params = TEXT": "something else than a dict",
+    "params[TEXT] = params.pop('by')": "holds no array by",
+    "return params, {'passed': True, 'points': 9}": "something else than a dict",
+    "raise ValueError(TEXT)": "train_language_model raised ValueError",
+}
+
+
+@pytest.mark.parametrize("spoiled", MODELS)
+def test_a_model_that_is_none_gets_no_points_and_harms_nobody(spoiled):
+    source = MODEL.replace("SPOILED", spoiled.replace("TEXT", FORGED_TEXT))
+    started = time.monotonic()
+    graded, notebook = grade(RIGHT, source, checks=("train_language_model", "rnn_parameter_count"))
+    assert time.monotonic() - started < 60
+    assert passed(graded) == ["rnn_parameter_count"]
+    verdict = graded.verdicts[0]
+    assert MODELS[spoiled] in verdict.message
+    assert "see to that first" not in verdict.message
+    assert verdict.message.startswith("train_language_model")
+    assert len(verdict.message) < 6000
+    assert not CONTROL.search(verdict.message)
+    assert graded.remarks == ()
+    nbformat.validate(notebook)
 
 
 def test_the_graders_own_numpy_and_modules_stay_untouched():
