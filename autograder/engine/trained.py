@@ -34,8 +34,8 @@ class Task:
         ``score(params, problem)`` returns how good a model is, the smaller the better; nan for one that gives nan.
     beside : callable
         ``beside(problem)`` returns the scores of simple answers, by the words of a message, the worst first.
-    most : float
-        The score that is asked for.
+    share : float
+        What is asked for, as a share of the best of the simple answers: how hard a problem is depends on the draw.
     what : str
         How the score is called.
     """
@@ -43,7 +43,7 @@ class Task:
     draw: Callable[..., Problem]
     score: Callable[[Mapping[str, np.ndarray], Problem], float]
     beside: Callable[[Problem], Mapping[str, float]]
-    most: float
+    share: float
     what: str
 
 
@@ -95,9 +95,11 @@ class Trained:
         params = self._params(student, problem)
         with np.errstate(all="ignore"):
             score = float(self.task.score(params, problem))
-        if score <= self.task.most:
-            return f"{self.says} It reaches a {self.task.what} of {score:.2f}; at most {self.task.most:g} is asked."
-        raise CheckFailed(self._not_good_enough(score, problem), tensors=(self._output,))
+        beside = self.task.beside(problem)
+        most = self.task.share * min(beside.values())
+        if score <= most:
+            return f"{self.says} It reaches a {self.task.what} of {score:.2f}; at most {most:.2f} is asked."
+        raise CheckFailed(self._not_good_enough(score, most, beside), tensors=(self._output,))
 
     @property
     def _output(self) -> str:
@@ -115,9 +117,12 @@ class Trained:
             )
         _, *values = student.parts(came, list(self.entries), steps=False)
         student.forget()
-        missing = [name for name, value in zip(self.entries, values, strict=True) if value is None]
+        # A worker that lies may send anything in the place of an array.
+        missing = [n for n, value in zip(self.entries, values, strict=True) if not isinstance(value, np.ndarray)]
         if missing:
             said = f"{self._output} holds no array {' and no '.join(missing)}; expected a dict with {entries}."
+            if len(missing) == len(values):
+                said += f" Or are they too large? Sizes from 1 to {LARGEST_SIZE} are judged."
             raise CheckFailed(f"{self.name}: {said}", tensors=(self._output,))
         return self._expect_form(dict(zip(self.entries, values, strict=True)), dict(problem.sizes))
 
@@ -162,9 +167,9 @@ class Trained:
             tensors=(self._output,),
         )
 
-    def _not_good_enough(self, score: float, problem: Problem) -> str:
+    def _not_good_enough(self, score: float, most: float, beside: Mapping[str, float]) -> str:
         """Return the score, what is asked, and what simple answers reach."""
-        beside, asked = self.task.beside(problem), f"at most {self.task.most:g} is asked."
+        asked = f"at most {most:.2f} is asked."
         if not np.isfinite(score):
             return f"{self.name}: with these {self._output} the {self.task.what} is not a finite number; {asked}"
         lines = [f"{self.name} reaches a {self.task.what} of {score:.2f} on what was held out; {asked}"]

@@ -20,10 +20,11 @@ HELD_OUT = 0.1
 UPDATES = 1500
 REHEARSED = 3
 
-MOST = 5.0
-"""The perplexity that is asked for. Counts of triples, smoothed, reach 5.3 to 6.1 on what is held out, in a hundred
-draws, and the model of the notebook 3.6 to 4.2, in ten. `tests/layers/test_language_model_trained.py` measures
-both again."""
+SHARE = 0.9
+"""The perplexity that is asked for, as a share of what counts of triples reach on the same paragraphs. These are easier
+in one draw than in another: the counts, smoothed, reach 5.3 to 6.1 in a hundred draws. The share depends on that less.
+The model of the notebook reaches 0.64 to 0.69 of the counts, in eleven draws, and the weakest other style that is
+tried 0.78 to 0.84, in four. `tests/layers/test_language_model_trained.py` measures the first again."""
 
 
 @cache
@@ -99,7 +100,7 @@ task = Task(
     _draw,
     _score,
     lambda problem: counted(*(problem.given[name] for name in ("tokens", "held_out", "V"))),
-    MOST,
+    SHARE,
     "perplexity",
 )
 """A model of characters, trained on nine tenths of the paragraphs and judged on the others."""

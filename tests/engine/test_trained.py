@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from autograder.engine.calling import Opaque
 from autograder.engine.problems import Problem
 from autograder.engine.student import CheckFailed, Student
 from autograder.engine.trained import Task, Trained
@@ -17,7 +18,7 @@ task = Task(
     draw,
     lambda params, problem: float(np.sum((params["E"] - problem.given["hidden"]) ** 2)),
     lambda problem: {"nothing": 12.0, "a half": 3.0},
-    1.0,
+    1 / 3,
     "distance",
 )
 question = Trained("learn(x, updates) -> params", task, {"E": "V", "Wh": "HZ"}, "Learned.", seconds=5)
@@ -32,14 +33,14 @@ def model(value, H=2, **more):
 
 
 def test_a_good_model_passes_and_is_told_its_score():
-    assert asked(lambda x, updates: model(1.9)) == "Learned. It reaches a distance of 0.03; at most 1 is asked."
+    assert asked(lambda x, updates: model(1.9)) == "Learned. It reaches a distance of 0.03; at most 1.00 is asked."
 
 
 def test_a_model_that_is_not_good_enough_is_told_what_simple_answers_reach():
     with pytest.raises(CheckFailed) as failed:
         asked(lambda x, updates: model(0.0))
     assert str(failed.value).splitlines() == [
-        "learn reaches a distance of 12.00 on what was held out; at most 1 is asked.",
+        "learn reaches a distance of 12.00 on what was held out; at most 1.00 is asked.",
         "  To compare: nothing 12.00, a half 3.00.",
         "  It is no better than nothing.",
     ]
@@ -56,7 +57,8 @@ def test_what_is_held_out_does_not_reach_the_function():
     [
         (None, "returns None"),
         ([1.0], "something else than a dict"),
-        ({"E": np.zeros(3)}, "params holds no array Wh"),
+        ({"E": np.zeros(3)}, "params holds no array Wh; expected a dict with E, Wh."),
+        ({"E": "a text", "Wh": None}, "params holds no array E and no Wh; expected a dict with E, Wh. Or are"),
         (model(0, E=np.zeros(4)), 'params["E"] has shape (4,); expected (V,) with V = 3'),
         (model(0, Wh=np.zeros((2, 6))), 'params["Wh"] has shape (2, 6); expected (H, 4H) with V = 3, H = 2'),
         (model(0, Wh=np.zeros((300, 1200))), "sizes from 1 to 256 are judged"),
@@ -70,6 +72,13 @@ def test_what_is_no_model_is_refused_with_a_reason(returned, said):
     with pytest.raises(CheckFailed) as failed, np.errstate(all="ignore"):
         asked(lambda x, updates: returned)
     assert said in str(failed.value)
+
+
+@pytest.mark.parametrize("part", ["a text", True, 1j, 0.5, Opaque(7)])
+def test_what_a_worker_sends_in_the_place_of_an_array_is_none(part):
+    answers = {"call": {"result": Opaque(0)}, "parts": {"result": (None, np.zeros(3), part)}, "forget": {}}
+    with pytest.raises(CheckFailed, match="params holds no array Wh;"):
+        question.check(Student(lambda request: answers[request["op"]]), np.random.default_rng(0))
 
 
 def test_two_models_from_equal_generators_are_refused():

@@ -1,4 +1,4 @@
-"""The perplexity that is asked for: out of reach of counts of triples, and the notebook's model gets well below it."""
+"""The perplexity that is asked for: a tenth below counts of triples, and the notebook's model gets well below it."""
 
 import sys
 from pathlib import Path
@@ -6,21 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograder.layers.language_model_trained import MOST, counted, task
+from autograder.layers.language_model_trained import counted, perplexity, task
+from unrolled.texts import plain_topics
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "proof"))
 import solutions
 
-SEEDS = range(10)
+SEEDS = range(10, 20)  # the size of the model was chosen by the ten before
+TRAIN = solutions.true_solution("ps8")["train_language_model"]
 
 
 def drawn(seed, **options):
     return task.draw(np.random.default_rng(seed), **options)
 
 
-def test_counts_of_triples_do_not_reach_what_is_asked_on_any_of_a_hundred_draws():
+def test_of_the_simple_answers_counts_of_triples_are_the_best_in_each_of_a_hundred_draws():
     reached = [list(task.beside(drawn(seed)).values()) for seed in range(100)]
-    assert all(guess > one > two > three > 1.05 * MOST for guess, one, two, three in reached)
+    assert all(guess > one > two > three for guess, one, two, three in reached)
+    assert 5.2 < min(row[3] for row in reached) <= max(row[3] for row in reached) < 6.3
 
 
 def test_no_paragraph_that_is_held_out_is_handed_over_and_the_characters_are_numbered_anew():
@@ -32,6 +35,17 @@ def test_no_paragraph_that_is_held_out_is_handed_over_and_the_characters_are_num
     runs = [" ".join(map(str, np.concatenate(pieces[k : k + 12]))) for k in range(0, len(pieces) - 12, 12)]
     assert np.mean([run in words for run in runs]) < 0.1
     assert 0.08 < len(first["held_out"]) / len(first["tokens"]) < 0.14
+
+
+def test_a_model_that_was_trained_before_is_worth_less_than_guessing():
+    """On the whole text, with the numbers that sorting gives; it cannot know those that are drawn."""
+    text = plain_topics()
+    order = sorted(set(text))
+    tokens = np.array([order.index(character) for character in text])
+    params = TRAIN(tokens, len(order), 100, np.random.default_rng(0))
+    assert perplexity(params, tokens[:5000]) < 12
+    for seed in range(3):
+        assert task.score(params, drawn(seed)) > len(order)
 
 
 def test_a_rehearsal_is_short_and_knows_characters_that_do_not_occur():
@@ -51,13 +65,12 @@ def test_counts_are_those_of_a_pencil():
 
 
 @pytest.mark.long
-def test_the_model_of_the_notebook_is_an_eighth_below_what_is_asked_in_ten_of_ten_draws():
-    train = solutions.true_solution("ps8")["train_language_model"]
+def test_the_model_of_the_notebook_is_a_fifth_below_what_is_asked_in_ten_of_ten_draws():
     reached = []
     for seed in SEEDS:
         problem = drawn(seed)
         tokens, V, updates, rng = (problem.given[name] for name in ("tokens", "V", "updates", "rng"))
-        params = train(tokens, V, updates, np.random.default_rng(rng.seed))
-        reached.append(task.score(params, problem))
+        params = TRAIN(tokens, V, updates, np.random.default_rng(rng.seed))
+        reached.append(task.score(params, problem) / min(task.beside(problem).values()))
     print(*(f"{score:.2f}" for score in reached))
-    assert max(reached) < 0.875 * MOST
+    assert max(reached) < 0.8 * task.share

@@ -227,7 +227,7 @@ def cheap(question: Asked, true: Namespace) -> tuple[Asked, Namespace]:
     def short(*arguments: Any) -> Any:
         return train(*arguments[:place], 2, *arguments[place + 1 :])
 
-    return replace(question, task=replace(question.task, most=1e9)), {**true, question.name: short}
+    return replace(question, task=replace(question.task, share=1e9)), {**true, question.name: short}
 
 
 def few(question: Asked, seeds: range, count: int = 1) -> range:
