@@ -377,13 +377,16 @@ VALUES = {
     ],
 }
 
+SEARCH = "beam_width_needed = next((width for width in range(1, 145) if best_of_beam(width) >= best_total(8) - 1e-09))"
+
 EQUIVALENT = {
     "beam_width_needed": [
-        (
-            "145 becomes 146 in `beam_width_needed = next((width for width in range(1, 145)"
-            " if best_of_beam(width) >= best_total(8) - 1e-09))`",
-            "the search ends long before that",
-        ),
+        (f"{what} in `{SEARCH}`", why)
+        for what, why in (
+            ("145 becomes 146", "the search ends long before that"),
+            ("1 becomes 2", "a beam of one does not find the likeliest text"),
+            ("left of - only", "the two totals are sums of the same numbers"),
+        )
     ],
     "beam_step": [
         (
