@@ -22,7 +22,7 @@ from autograder.engine.messages import listed, locate, which_gates
 from autograder.engine.outputs import STACKED, Signature, expect_form, unpack
 from autograder.engine.problems import Problem
 from autograder.engine.questions import Question, Trial, trials
-from autograder.engine.student import CheckFailed, Student
+from autograder.engine.student import CheckFailed, FunctionRaised, Student
 from autograder.engine.values import VALUE_TOLERANCE, bad_form, judge_values, reasons, refuse_another_answer
 
 TOLERANCE = 1e-6
@@ -42,6 +42,9 @@ all digits where a large part of the loss does not depend on the weights."""
 ANALYTIC_SATURATED = 1e-9
 """The same where states are saturated: of 1 - h**2 = 5e-6 an h that is right to 1e-16 leaves 2e-11, as measured, and a
 difference of two such states 1e-8."""
+
+OUT_OF_ENTRIES = ("index out of range", "to unpack", "is shorter than argument")
+"""What Python says where a list or tuple has too few entries."""
 
 COST_FLOOR_SECONDS = 0.4
 """What a call has to take before its cost is looked at: far longer than a pause of a busy machine."""
@@ -71,10 +74,13 @@ class Backward(Question):
         function that returns a loss and its gradient.
     slopes_of : str
         Signature of the forward function whose slopes are taken, where that is another one.
+    an_entry_each : str
+        What the cache, if it is a list or tuple, has an entry for each of: a size's letter and a word, as "L layers".
     """
 
     forward: str = ""
     slopes_of: str = ""
+    an_entry_each: str = ""
 
     def check(self, student: Student, rng: np.random.Generator) -> str:
         """Compare the gradients on every problem, and refuse a backward pass made of differences."""
@@ -111,7 +117,25 @@ class Backward(Question):
         return came.get("cache")
 
     def _backward(self, student: Student, problem: Problem, cache: Any) -> dict[str, Any]:
-        return unpack(self.signature, student.call(self.name, **self._arguments_with(cache, problem)))
+        try:
+            return unpack(self.signature, student.call(self.name, **self._arguments_with(cache, problem)))
+        except FunctionRaised as failure:
+            missing = self._missing_entries(student, problem, cache, str(failure))
+            raise FunctionRaised(f"{failure}{missing}") from None
+
+    def _missing_entries(self, student: Student, problem: Problem, cache: Any, raised: str) -> str:
+        """Return the line that says that the cache has too few entries, where that is why a function raised."""
+        if not self.an_entry_each or not any(part in raised for part in OUT_OF_ENTRIES):
+            return ""
+        letter, of_what = self.an_entry_each.split()
+        there, wanted = student.parts(cache, [], steps=True)[0], problem.sizes[letter]
+        if type(there) is not int or there >= wanted:
+            return ""
+        forward = Signature.parse(self.forward).name
+        return (
+            f"\n  The cache that {forward} returned has {there} {'entry' if there == 1 else 'entries'}, and there are"
+            f" {wanted} {of_what}. Does every one leave its own there?"
+        )
 
     def _arguments_with(self, cache: Any, problem: Problem) -> dict[str, Any]:
         arguments = self.arguments(problem)

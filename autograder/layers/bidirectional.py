@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 import unrolled
-from autograder.engine.mistakes import mistake
+from autograder.engine.mistakes import Mistake, mistake
 from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
 from autograder.engine.terms import Once, of, terms
@@ -60,6 +61,13 @@ def reversed_by_length(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Return rows whose first ``lengths[n]`` steps stand in opposite order and whose padding stays where it is."""
     t = np.arange(x.shape[1])
     places = np.where(t < lengths[:, None], lengths[:, None] - 1 - t, t)
+    return np.take_along_axis(x, places[..., None], axis=1)
+
+
+def _one_step_off(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return rows reversed as if their steps were counted from 1; what is not in the row is its last step."""
+    t, T = np.arange(x.shape[1]), x.shape[1]
+    places = np.where(t < lengths[:, None], np.minimum(lengths[:, None] - t, T - 1), t)
     return np.take_along_axis(x, places[..., None], axis=1)
 
 
@@ -131,8 +139,22 @@ reverse = Calculation(
             "Every row is reversed as far as the shortest one is long; each has its own length.",
             reversed_x=lambda x, lengths: reversed_by_length(x, np.full_like(lengths, lengths.min())),
         ),
+        mistake(
+            "one_step_off",
+            "Every real step comes from one place too far behind, the first from behind the end of its row. Steps are"
+            " counted from 0.",
+            reversed_x=_one_step_off,
+        ),
+        mistake(
+            "one_step_off_but_the_first",
+            "Every real step but the first comes from one place too far behind, and the first stays where it is. Steps"
+            " are counted from 0.",
+            reversed_x=lambda x, lengths: np.concatenate([x[:, :1], _one_step_off(x, lengths)[:, 1:]], axis=1),
+        ),
     ),
     cases=(*SMALLEST, at_one("D"), ONE_STEP_ROW, EQUAL, Case(" at T = 25", {"N": 4, "T": 25, "D": 2})),
+    # Of three rows none is full: there who reads behind the end of a row reads padding, and is not refused by NumPy.
+    square={"N": 3},
 )
 """Rows reversed as far as they are real."""
 
@@ -223,8 +245,31 @@ PADDING_FIRST = mistake(
     turned=lambda x: x[:, ::-1],
     h_b=lambda h_turned: h_turned[:, ::-1],
 )
+_WEIGHTS = ("Wx", "Wh", "b")
+
+
+def _partly_shared(shared: tuple[str, ...]) -> Mistake:
+    """Return the mistake of who uses some weights of the forward direction in both."""
+    return mistake(
+        f"{'_and_'.join(shared)}_of_the_forward_direction",
+        f"Both directions use {' and '.join(shared)} of the forward one; the backward one has all weights of its own.",
+        weights_b=lambda Wx, Wh, b: tuple(
+            values[0 if name in shared else 1] for name, values in zip(_WEIGHTS, (Wx, Wh, b), strict=True)
+        ),
+    )
+
+
+SHARED_WEIGHTS = tuple(_partly_shared(shared) for count in (1, 2) for shared in combinations(_WEIGHTS, count))
 FORWARD_MISTAKES = (
     PADDING_FIRST,
+    mistake(
+        "zeroed_padding_first",
+        "The padding is set to zero, and then the backward direction reads it first: a state changes at a step of"
+        " zeros, too.",
+        turned=lambda x, lengths: (x * is_real(lengths, x.shape[1])[..., None])[:, ::-1],
+        h_b=lambda h_turned: h_turned[:, ::-1],
+    ),
+    *SHARED_WEIGHTS,
     mistake(
         "padding_first_on_the_way_in",
         "On the way in the whole row is reversed, so that the backward direction reads the padding first.",
@@ -582,10 +627,22 @@ BACKWARD_MISTAKES = (
         "dh0 is zero, but each direction's h0 feeds the first step that it takes, and through it every other.",
         dh0=lambda back_f, back_b: np.zeros((2, *back_f.dh0.shape)),
     ),
-    mistake(
-        "dh0_of_the_forward_direction_twice",
-        "dh0 holds the gradient of the forward direction twice.",
-        dh0=lambda back_f: np.stack([back_f.dh0, back_f.dh0]),
+    *(
+        mistake(
+            f"{part}_of_the_forward_direction_twice",
+            f"{part} holds the gradient of the forward direction twice.",
+            **{part: of("back_f", lambda back_f, part=part: np.stack([getattr(back_f, part)] * 2))},
+        )
+        for part in _PARTS
+    ),
+    *rnn_layers.means(
+        BACKWARD.table,
+        ("dx", "dh0"),
+        ("dWx", "dWh", "db"),
+        {
+            **rnn_layers.ROWS_AND_STEPS,
+            "real_steps": ("the number of real steps", "lengths", lambda lengths: lengths.sum()),
+        },
     ),
 )
 

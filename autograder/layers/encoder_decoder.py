@@ -1,14 +1,15 @@
 """Two plain tanh layers, of which the second starts from where the first one ends, forward and backward."""
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 import unrolled
-from autograder.engine.mistakes import mistake
+from autograder.engine.mistakes import Mistake, mistake
 from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
-from autograder.engine.terms import Once, terms
+from autograder.engine.terms import Once, Term, of, terms
 from autograder.layers import rnn_layers
 from autograder.layers.bidirectional import EQUAL, ONE_STEP_ROW, draw_lengths, in_padding, is_real
 from autograder.layers.rnn import FAR, LARGE_STATES
@@ -76,13 +77,13 @@ def draw(
     return Problem(sizes, given)
 
 
-_ENDS = terms(
-    "encoder-decoder-start",
-    rows=lambda x: np.arange(len(x)),
-    ends=lambda lengths: lengths - 1,
-)
+def _ends(equation: str) -> dict[str, Term]:
+    """Return the terms of where the rows end, which both passes have, each with its own equation."""
+    return terms(equation, rows=lambda x: np.arange(len(x)), ends=lambda lengths: lengths - 1)
+
+
 FORWARD = Once(
-    _ENDS
+    _ends("encoder-decoder-start")
     | terms(
         "encoder-decoder-start",
         zeros=lambda x, b_enc: np.zeros((len(x), len(b_enc))),
@@ -91,7 +92,27 @@ FORWARD = Once(
         h_dec=lambda y_in, start, Wx_dec, Wh_dec, b_dec: rnn_layers.forward(y_in, start, Wx_dec, Wh_dec, b_dec),
     )
 )
+
+
+def _partly_shared(shared: tuple[str, ...]) -> Mistake:
+    """Return the mistake of who uses some weights of the encoder in the decoder, too."""
+    enc = [f"{name}_enc" if name in shared else f"{name}_dec" for name in ("Wx", "Wh", "b")]
+    return mistake(
+        f"{'_and_'.join(shared)}_of_the_encoder",
+        f"The decoder uses {' and '.join(shared)} of the encoder; it has all weights of its own.",
+        h_dec=of(" ".join(("y_in", "start", *enc)), rnn_layers.forward),
+    )
+
+
 FORWARD_MISTAKES = (
+    mistake(
+        "state_after_zeroed_padding",
+        "The padding of x is set to zero, and the decoder starts from the state at the last column: a state changes at"
+        " a step of zeros, too.",
+        start=lambda x, lengths, T, zeros, Wx_enc, Wh_enc, b_enc: rnn_layers.forward(
+            x * is_real(lengths, T)[..., None], zeros, Wx_enc, Wh_enc, b_enc
+        )[:, -1],
+    ),
     mistake(
         "state_after_the_padding",
         "The decoder starts from the encoder's state at the last column, T - 1, where a shorter row has padding.",
@@ -132,6 +153,7 @@ FORWARD_MISTAKES = (
         "The decoder uses the weights of the encoder; it has its own.",
         h_dec=lambda y_in, start, Wx_enc, Wh_enc, b_enc: rnn_layers.forward(y_in, start, Wx_enc, Wh_enc, b_enc),
     ),
+    *(_partly_shared(shared) for count in (1, 2) for shared in combinations(("Wx", "Wh", "b"), count)),
     mistake(
         "weights_swapped",
         "Encoder and decoder have changed their weights.",
@@ -159,7 +181,7 @@ FORWARD_MISTAKES = (
 
 _BACK_FROM = "encoder-decoder-dh"
 BACKWARD = Once(
-    _ENDS
+    _ends(_BACK_FROM)
     | terms(
         _BACK_FROM,
         back_dec=lambda dh_dec, y_in, start, Wx_dec, Wh_dec, b_dec: rnn_layers.backward(
@@ -244,6 +266,12 @@ BACKWARD_MISTAKES = (
         "The encoder gets the sum of what arrives at the decoder; what reaches its start has gone through the decoder's"
         " steps.",
         dstart=lambda dh_dec: dh_dec.sum(axis=1),
+    ),
+    *rnn_layers.means(
+        BACKWARD.table,
+        ("dx", "dy_in"),
+        [f"d{name}_{part}" for part in ("enc", "dec") for name in ("Wx", "Wh", "b")],
+        {"N": rnn_layers.ROWS_AND_STEPS["N"]},
     ),
 )
 

@@ -377,6 +377,7 @@ BACKWARD_MISTAKES = (
         dWh=lambda dWh_l: np.repeat(dWh_l.sum(axis=0, keepdims=True), len(dWh_l), axis=0),
         db=lambda db_l: np.repeat(db_l.sum(axis=0, keepdims=True), len(db_l), axis=0),
     ),
+    *rnn_layers.means(BACKWARD.results, ("dx", "dh0"), ("dWx", "dWup", "dWh", "db"), rnn_layers.ROWS_AND_STEPS),
 )
 
 

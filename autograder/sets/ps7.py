@@ -24,6 +24,7 @@ QUESTIONS = (
         f"{PASSED} L = 1, N = 1 and T = 1",
         relies_on="stacked_rnn_forward",
         forward=STACKED,
+        an_entry_each="L layers",
     ),
     Values(
         "reverse_by_length(x, lengths) -> reversed_x NTD",

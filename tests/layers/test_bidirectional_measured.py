@@ -57,10 +57,16 @@ def test_the_near_misses_are_what_their_sentences_say():
         "by_norm": np.sum(np.linalg.norm(steps, axis=1) > 0.1),
         "any_difference": np.sum(np.abs(steps).max(axis=1) > 0),
         "a_hundredth": np.sum(np.abs(steps).max(axis=1) > 0.01),
-        "rows_or_below_only": sum(np.abs(row).max() > 0.1 for row in rows),
+        "rows": sum(np.abs(row).max() > 0.1 for row in rows),
+        "below_only": sum(step.max() > 0.1 for step in steps),
+        "above_only": sum((-step).max() > 0.1 for step in steps),
         "forward_half": 0,
     }
-    assert sum(np.abs(row).max() > 0.1 for row in rows) == np.sum(steps.max(axis=1) > 0.1)
+
+
+def test_a_mistake_in_sign_gives_another_number():
+    steps = np.concatenate(apart())
+    assert len({MEASURED.right(), np.sum(steps.max(axis=1) > 0.1), np.sum(steps.min(axis=1) < -0.1)}) == 3
 
 
 def test_near_misses_are_whole_sentences():

@@ -1,9 +1,14 @@
 """Stacked layers: the problems they are tried on, and right answers found without the course's own layer."""
 
+import re
+
 import numpy as np
 import pytest
+from complex_steps import complex_step
 
+from autograder.engine.student import CheckFailed, Student
 from autograder.layers import stacked
+from autograder.sets import QUESTIONS
 
 SEEDS = range(30)
 CASES = {case.circumstance: case.options for case in stacked.backward.cases}
@@ -26,23 +31,13 @@ def states(given):
     return np.stack(found, axis=2)
 
 
-def complex_step(given, tensor):
-    """Return a gradient from imaginary parts: right to the last digit, and without the chain rule."""
-    gradient = np.empty(given[tensor].shape)
-    for index in np.ndindex(gradient.shape):
-        moved = given[tensor].astype(complex)
-        moved[index] += 1e-30j
-        gradient[index] = np.sum(states({**given, tensor: moved}).imag / 1e-30 * given["dh"])
-    return gradient
-
-
 @pytest.mark.parametrize("options", CASES.values(), ids=CASES)
 def test_the_right_states_and_gradients_are_those_of_one_step_of_all_layers_after_the_other(options):
     problem = drawn(3, **options)
     right = stacked.backward.right(problem)
     np.testing.assert_allclose(right["h"], states(problem.given), rtol=1e-12, atol=1e-14)
     for tensor in TENSORS:
-        expected = complex_step(problem.given, tensor)
+        expected = complex_step(states, problem.given, tensor)
         scale = np.abs(expected).max(initial=0.0)
         np.testing.assert_allclose(right[f"d{tensor}"], expected, rtol=1e-8, atol=1e-11 * scale, err_msg=tensor)
 
@@ -96,3 +91,49 @@ def test_a_unit_far_in_saturation_carries_most_of_the_loss_and_none_of_the_gradi
         assert np.sum(np.abs(h[0]) == 1.0) >= h[0, ..., 0].size
         assert np.abs(problem.given["dh"]).max() > 1e11
         assert np.abs(stacked.backward.right(problem)["dx"]).max() < 1e6
+
+
+def asked_backward(forward, walk_back):
+    """Return what is said of a backward pass that starts from the cache of this forward pass."""
+    student = Student.of_namespace({"stacked_rnn_forward": forward, "stacked_rnn_backward": walk_back})
+    with pytest.raises(CheckFailed) as failure:
+        QUESTIONS["stacked_rnn_backward"].check(student, np.random.default_rng(0))
+    return str(failure.value)
+
+
+def keeping(kept):
+    """Return a forward pass with right states that keeps this of the list of what its layers leave."""
+
+    def forward(x, h0, Wx, Wup, Wh, b):
+        given = {"x": x, "h0": np.zeros((len(b), len(x), b.shape[1])) if h0 is None else h0, "Wh": Wh, "b": b}
+        h = states({**given, "Wx": Wx, "Wup": Wup})
+        return h, kept([(layer, x) for layer in range(len(b))])
+
+    return forward
+
+
+def walk_back(dh, cache):
+    """Ask the cache for every layer, from the highest, and for two things of each."""
+    for layer in reversed(range(len(dh))):
+        _, _ = cache[layer]
+    raise ArithmeticError("nothing is missing")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_who_keeps_too_few_layers_in_the_cache_is_told_how_many_are_there(count):
+    said = asked_backward(keeping(lambda layers: layers[:count]), walk_back)
+    assert "IndexError" in said
+    assert f"The cache that stacked_rnn_forward returned has {count} entr" in said
+    assert re.search(r"and there are [34] layers\. Does every one leave its own there\?", said)
+
+
+def test_who_goes_over_layers_and_cache_side_by_side_is_told_so_too():
+    def side_by_side(dh, cache):
+        return list(zip(dh, cache, strict=True))
+
+    assert "returned has 1 entry, and there are" in asked_backward(keeping(lambda layers: layers[:1]), side_by_side)
+
+
+@pytest.mark.parametrize("kept", [list, tuple, dict, lambda layers: None])
+def test_nothing_is_said_of_a_cache_that_has_all_layers_or_is_of_another_kind_or_not_to_blame(kept):
+    assert "entr" not in asked_backward(keeping(kept), walk_back)

@@ -118,7 +118,7 @@ def encoder_decoder_backward(dh_dec, cache):
 
 
 def measure():
-    rng = np.random.default_rng(32)
+    rng = np.random.default_rng(598)
     lengths = np.array([7, 16, 11, 4])
     real = np.arange(16) < lengths[:, None]
     x = np.where(real[..., None], rng.standard_normal((4, 16, 2)), 0.0)

@@ -124,7 +124,7 @@ def encoder_decoder_backward(dh_dec, cache):
 
 
 def measure():
-    rng = np.random.default_rng(32)
+    rng = np.random.default_rng(598)
     lengths = [7, 16, 11, 4]
     x = rng.standard_normal((4, 16, 2))
     Wx = 0.5 * rng.standard_normal((2, 2, 6))

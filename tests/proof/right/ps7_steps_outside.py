@@ -127,7 +127,7 @@ def encoder_decoder_backward(dh_dec, cache):
 
 
 def measure():
-    rng = np.random.default_rng(32)
+    rng = np.random.default_rng(598)
     lengths = np.array([7, 16, 11, 4])
     mask = np.arange(16) < lengths[:, None]
     x = rng.standard_normal((4, 16, 2)) * mask[:, :, None]

@@ -1,5 +1,7 @@
 """Wrong solutions of problem set 7, deeper and in both directions. The tables are described in `solutions`."""
 
+from itertools import combinations
+
 import numpy as np
 
 FIRST = "None if h0 is None else h0[layer]"
@@ -39,6 +41,7 @@ END_F, END_B = "h[np.arange(len(h)), lengths - 1, :H]", "h[:, 0, H:]"
 START = "h_enc[np.arange(len(x)), lengths - 1]"
 DECODE = "rnn_forward(y_in, start, Wx_dec, Wh_dec, b_dec)"
 RETURN_DEC = "return h_dec, ("
+BACK_FROM_BOTH = "return dx, dy_in, *encoder, *decoder"
 ARRIVES = "dh_enc[np.arange(len(lengths)), lengths - 1] = dstart"
 
 
@@ -46,6 +49,49 @@ def with_dh0(dh0):
     """Return the end of the way back through both directions with another dh0."""
     return f"dh0, *weights = both\n    return dx_f + {DX_B}, {dh0}, *weights"
 
+
+def twice(k):
+    """Return the end of the way back through both directions where entry k of what both have is one's, twice."""
+    return f"both = list(both)\n    both[{k}] = both[{k}][[0, 0]]\n    {BOTH}"
+
+
+def divided(end, **counts):
+    """Return the wrong solutions that divide gradients: all of them, and those behind the first two."""
+    found = []
+    for name, by in counts.items():
+        all_of_them = f"gradients = {end.removeprefix('return ')}\n    "
+        found += [
+            (f"divided_by_{name}", end, f"{all_of_them}return tuple(d / {by} for d in gradients)"),
+            (
+                f"weights_divided_by_{name}",
+                end,
+                f"{all_of_them}return *gradients[:2], *(d / {by} for d in gradients[2:])",
+            ),
+        ]
+    return found
+
+
+def shared(one, other, whose, call="{}"):
+    """Return the wrong solutions that call a layer with some weights of another one; these are named in order."""
+    names = ("Wx", "Wh", "b")
+    return [
+        (
+            f"{'_and_'.join(names[k] for k in some)}_of_the_{whose}",
+            call.format(", ".join(other)),
+            call.format(", ".join((one if k in some else other)[k] for k in range(3))),
+        )
+        for count in (1, 2)
+        for some in combinations(range(3), count)
+    ]
+
+
+SHARED_BY_BOTH = shared(WEIGHTS_F.split(", "), WEIGHTS_B.split(", "), "forward_direction")
+SHARED_WITH_THE_ENCODER = shared(
+    ("Wx_enc", "Wh_enc", "b_enc"),
+    ("Wx_dec", "Wh_dec", "b_dec"),
+    "encoder",
+    "rnn_forward(y_in, start, {})",
+)
 
 WRONG = {
     "stacked_rnn_forward": [
@@ -108,6 +154,7 @@ WRONG = {
         ("dWh_reversed", BACK, "return from_above, dh0, dW, dWup, dWh[::-1], db"),
         ("db_reversed", BACK, "return from_above, dh0, dW, dWup, dWh, db[::-1]"),
         ("all_layers_reversed", BACK, "return from_above, dh0[::-1], dW, dWup[::-1], dWh[::-1], db[::-1]"),
+        *divided(BACK, N="N", T="T", NT="(N * T)"),
         ("dh0_of_the_lowest", BACK, "return from_above, np.repeat(dh0[:1], L, axis=0), dW, dWup, dWh, db"),
         ("dh0_zero", BACK, "return from_above, 0 * dh0, dW, dWup, dWh, db"),
         ("dh0_without_layers", BACK, "return from_above, dh0[0], dW, dWup, dWh, db"),
@@ -137,12 +184,32 @@ WRONG = {
         ("one_step_of_padding_too", ":length]", ":length + 1]"),
         ("length_of_the_first_row", ":length]", ":lengths[0]]"),
         ("length_of_the_shortest", ":length]", ":lengths.min()]"),
+        ("one_step_off", TURN, "for t in range(length):\n            reversed_x[n, t] = x[n, length - t]"),
+        ("one_step_off", TURN, "reversed_x[n, :length] = x[n, length:0:-1]"),
+        (
+            "one_step_off",
+            TURN,
+            "for t in range(length):\n            reversed_x[n, t] = x[n, min(length - t, x.shape[1] - 1)]",
+        ),
+        (
+            "one_step_off_but_the_first",
+            TURN,
+            "for t in range(1, length):\n            reversed_x[n, t] = x[n, length - t]",
+        ),
+        (
+            "one_step_of_padding_too",
+            TURN,
+            "for t in range(length + 1):\n            reversed_x[n, t] = x[n, length - t]",
+        ),
+        ("", TURN, "for t in range(length):\n            reversed_x[n, t] = x[n, length - 2 - t]"),
         ("says: changes its argument x in place", "x.copy()", "x"),
         ("says: A slice ends at one number", TURNED, "return x[:, :lengths][:, ::-1]"),
         ("", TURN, "reversed_x[n, : min(length, 12)] = x[n, : min(length, 12)][::-1]"),
     ],
     "bidirectional_rnn_forward": [
         ("padding_first", IN, "x[:, ::-1]", OUT, "h_b[:, ::-1]"),
+        ("zeroed_padding_first", IN, "(x * real[..., None])[:, ::-1]", OUT, "h_b[:, ::-1]"),
+        *SHARED_BY_BOTH,
         ("padding_first_on_the_way_in", IN, "x[:, ::-1]"),
         ("padding_first_on_the_way_out", OUT, "h_b[:, ::-1]"),
         ("not_reversed_back", OUT, "h_b"),
@@ -223,6 +290,8 @@ WRONG = {
         ("dh0_swapped", BOTH, with_dh0("dh0[::-1]")),
         ("dh0_zero", BOTH, with_dh0("0 * dh0")),
         ("dh0_of_the_forward_direction_twice", BOTH, with_dh0("dh0[[0, 0]]")),
+        *((f"{part}_of_the_forward_direction_twice", BOTH, twice(k)) for k, part in enumerate(("dWx", "dWh", "db"), 1)),
+        *divided(BOTH, N="len(dh)", T="dh.shape[1]", NT="dh[..., 0].size", real_steps="lengths.sum()"),
         ("directions_swapped", PAIRS, "zip(backward, forward, strict=True)"),
         ("forward_direction_twice", PAIRS, "zip(forward, forward, strict=True)"),
         (
@@ -267,6 +336,14 @@ WRONG = {
             "np.stack([states[:k].mean(axis=0) for states, k in zip(h_enc, lengths, strict=True)])",
         ),
         ("decoder_starts_from_zeros", "y_in, start", "y_in, None"),
+        (
+            "state_after_zeroed_padding",
+            "rnn_forward(x, None",
+            "rnn_forward(x * (np.arange(x.shape[1]) < lengths[:, None])[..., None], None",
+            START,
+            "h_enc[:, -1]",
+        ),
+        *SHARED_WITH_THE_ENCODER,
         ("weights_of_the_encoder", DECODE, "rnn_forward(y_in, start, Wx_enc, Wh_enc, b_enc)"),
         (
             "weights_swapped",
@@ -297,6 +374,7 @@ WRONG = {
         ("every_row_gets_all", ARRIVES, "dh_enc[:, lengths - 1] = dstart"),
         ("upstream_of_the_first_state", "= dstart", "= dh_dec[:, 0]"),
         ("dh_dec_summed_up", "= dstart", "= dh_dec.sum(axis=1)"),
+        *divided(BACK_FROM_BOTH, N="len(lengths)"),
         ("says: Nothing reaches the encoder.", ARRIVES, "pass"),
         ("", "= dstart", "= dstart.clip(-1, 1)"),
         ("", "rnn_backward(dh_enc, cache_enc)", "rnn_backward(dh_enc * 0.999, cache_enc)"),
@@ -336,16 +414,18 @@ EQUIVALENT = {
 
 VALUES = {
     "spoiled_steps": [
-        ("padded_steps_too", 32),
-        ("entries", 15),
-        ("by_norm", 8),
+        ("padded_steps_too", 36),
+        ("entries", 27),
+        ("by_norm", 12),
         ("any_difference", 22),
         ("a_hundredth", 18),
-        ("rows_or_below_only", 3),
+        ("rows", 3),
+        ("below_only", 6),
+        ("above_only", 8),
         ("forward_half", 0),
         ("", 7),
-        ("", np.array([6])),
-        ("", 6.0),
+        ("", np.array([10])),
+        ("", 10.0),
         ("says: has no value yet", None),
     ],
 }
