@@ -613,6 +613,11 @@ BACKWARD_MISTAKES = (
         dx=lambda dx_f, dx_b: (dx_f + dx_b) / 2,
     ),
     mistake(
+        "all_halved",
+        "Every gradient is half of what it has to be. Is a mean taken where there is a sum?",
+        **rnn_layers.divided(BACKWARD.table, ("dx", *_PARTS), "x", lambda x: 2),
+    ),
+    mistake(
         "dx_side_by_side",
         "The two directions' dx stand side by side; both read the same x, so that their gradients add up.",
         dx=lambda dx_f, dx_b: _both(dx_f, dx_b),

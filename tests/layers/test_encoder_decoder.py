@@ -76,3 +76,10 @@ def test_saturated_states_are_nearly_one_in_both_layers():
         for h in (np.abs(last), np.abs(states(given))):
             assert h.min() > 0.9999
             assert h.max() < 1 - 1e-6
+
+
+def test_whatever_goes_wrong_on_the_way_back_the_equation_to_look_at_is_that_of_the_way_back():
+    equations = encoder_decoder.backward.work_out.equations
+    assert {equations[term] for known in encoder_decoder.backward.mistakes for term in known.terms} == {
+        "encoder-decoder-dh"
+    }

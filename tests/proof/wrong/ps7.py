@@ -286,6 +286,7 @@ WRONG = {
         ("dx_of_the_forward_direction", f"dx_f + {DX_B}", "dx_f"),
         ("dx_of_the_backward_direction", f"dx_f + {DX_B}", DX_B),
         ("dx_mean", f"dx_f + {DX_B}", f"(dx_f + {DX_B}) / 2"),
+        ("all_halved", BOTH, f"gradients = dx_f + {DX_B}, *both\n    return tuple(d / 2 for d in gradients)"),
         ("dx_side_by_side", f"dx_f + {DX_B}", f"np.concatenate([dx_f, {DX_B}], axis=-1)"),
         ("dh0_swapped", BOTH, with_dh0("dh0[::-1]")),
         ("dh0_zero", BOTH, with_dh0("0 * dh0")),
