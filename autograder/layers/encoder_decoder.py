@@ -106,17 +106,17 @@ def _partly_shared(shared: tuple[str, ...]) -> Mistake:
 
 FORWARD_MISTAKES = (
     mistake(
+        "state_after_the_padding",
+        "The decoder starts from the encoder's state at the last column, T - 1, where a shorter row has padding.",
+        start=lambda h_enc: h_enc[:, -1],
+    ),
+    mistake(
         "state_after_zeroed_padding",
         "The padding of x is set to zero, and the decoder starts from the state at the last column: a state changes at"
         " a step of zeros, too.",
         start=lambda x, lengths, T, zeros, Wx_enc, Wh_enc, b_enc: rnn_layers.forward(
             x * is_real(lengths, T)[..., None], zeros, Wx_enc, Wh_enc, b_enc
         )[:, -1],
-    ),
-    mistake(
-        "state_after_the_padding",
-        "The decoder starts from the encoder's state at the last column, T - 1, where a shorter row has padding.",
-        start=lambda h_enc: h_enc[:, -1],
     ),
     mistake(
         "state_one_step_early",
@@ -153,7 +153,6 @@ FORWARD_MISTAKES = (
         "The decoder uses the weights of the encoder; it has its own.",
         h_dec=lambda y_in, start, Wx_enc, Wh_enc, b_enc: rnn_layers.forward(y_in, start, Wx_enc, Wh_enc, b_enc),
     ),
-    *(_partly_shared(shared) for count in (1, 2) for shared in combinations(("Wx", "Wh", "b"), count)),
     mistake(
         "weights_swapped",
         "Encoder and decoder have changed their weights.",
@@ -177,6 +176,7 @@ FORWARD_MISTAKES = (
         "Only the decoder's last state is returned; collect the state of every step.",
         h_dec=lambda y_in, start, Wx_dec, Wh_dec, b_dec: rnn_layers.forward(y_in, start, Wx_dec, Wh_dec, b_dec)[:, -1],
     ),
+    *(_partly_shared(shared) for count in (1, 2) for shared in combinations(("Wx", "Wh", "b"), count)),
 )
 
 _BACK_FROM = "encoder-decoder-dh"

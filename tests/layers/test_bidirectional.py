@@ -52,6 +52,17 @@ def test_rows_are_reversed_as_far_as_they_are_real():
         np.testing.assert_array_equal(bidirectional.reversed_by_length(turned, given["lengths"]), given["x"])
 
 
+def test_of_three_rows_none_is_full_so_that_who_reads_one_step_too_far_reads_padding():
+    for seed in SEEDS:
+        problem = bidirectional.reverse.draw(np.random.default_rng(seed), **bidirectional.reverse.square)
+        given, T = problem.given, problem.sizes["T"]
+        assert given["lengths"].max() < T
+        (known,) = [known for known in bidirectional.reverse.mistakes if known.name == "one_step_off"]
+        off = bidirectional.reverse.outcome(problem, known.terms)["reversed_x"]
+        for row, read, length in zip(off, given["x"], given["lengths"], strict=True):
+            np.testing.assert_array_equal(row[:length], read[length:0:-1])
+
+
 def test_of_the_lengths_one_is_full_one_the_shortest_and_the_first_and_the_last_are_neither():
     for seed in SEEDS:
         for shortest in (1, 2):

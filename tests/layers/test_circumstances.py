@@ -51,7 +51,11 @@ def test_circumstances_are_told_apart(name):
     assert len(set(circumstances)) == len(circumstances)
 
 
-@pytest.mark.parametrize("name", [name for name, calculation in CALCULATIONS.items() if calculation.square])
+# Rows that are reversed have no weights: their sizes see to it that no row is full.
+SQUARE = [name for name, calculation in CALCULATIONS.items() if calculation.square and name != "reverse_by_length"]
+
+
+@pytest.mark.parametrize("name", SQUARE)
 def test_square_sizes_make_the_input_weights_square(name):
     for problem in drawn(CALCULATIONS[name], CALCULATIONS[name].square):
         weights = next(problem.given[name] for name in ("Wx", "W1", "W", "Wx_enc") if name in problem.given)
