@@ -120,8 +120,11 @@ $(SAMPLE)/graded: $(READY) $(GRADED_BY)
 # --------------------------------------------------------------------------------------------------------- proving
 
 PAGES := $(wildcard book/*.ipynb book/folklore/*.ipynb book/uses/*.ipynb)
-# Pages of the folklore that train for more than six seconds. `make refute` runs them, and so do `make audit` and CI.
-LONG_PAGES := $(foreach claim,k01 k03 k04 k05 k06 k07 k08 k09 k10 k11 k13 k14 k15 k16 k17 k20 k22 k23 k24,$(wildcard book/folklore/$(claim)-*.ipynb))
+# Claims and uses that train for more than six seconds. `make refute` runs them, and so do `make audit` and CI.
+LONG_CLAIMS := k01 k03 k04 k05 k06 k07 k08 k09 k10 k11 k13 k14 k15 k16 k17 k20 k22 k23 k24
+LONG_USES := u1 u4 u5 u6 u7 u8
+LONG_PAGES := $(foreach claim,$(LONG_CLAIMS),$(wildcard book/folklore/$(claim)-*.ipynb)) \
+  $(foreach use,$(LONG_USES),$(wildcard book/uses/$(use)-*.ipynb))
 nbval = $(ONE_THREAD) python -m pytest -q --nbval --nbval-sanitize-with tests/book/nbval_sanitize.cfg $(1) -n $(JOBS) --dist loadfile
 
 test: $(HTML)/index.html sample-class ## Run everything that must pass
@@ -154,11 +157,11 @@ frameworks: $(READY) ## Install PyTorch and Keras, and run what compares the lay
 	$(call say,The layers against PyTorch and Keras)
 	@$(ONE_THREAD) python -m pytest -q tests/unrolled/test_layers_against_torch.py tests/unrolled/test_layers_against_keras.py
 
-refute: $(READY) ## Run the long pages, and try to refute the folklore at eight times the budget (a quarter of an hour)
+refute: $(HTML)/index.html ## Run the long pages, and try to refute the folklore at eight times the budget (a quarter of an hour)
 	$(call say,The long pages run and print what they say (nbval))
 	@$(call nbval,$(LONG_PAGES))
 	$(call say,Verdicts at eight times the budget)
-	@$(ONE_THREAD) python -m pytest -q tests -m long -n $(JOBS) --dist worksteal
+	@$(ONE_THREAD) $(if $(BASE_URL),,UNROLLED_BOOK=$(HTML)) python -m pytest -q tests -m long -n $(JOBS) --dist worksteal
 
 # More options for `make audit`, such as SEEDS=20 or PS=ps5
 SEEDS ?= 500

@@ -37,7 +37,7 @@ def assert_near_the_stored(name, seeds):
     assert stored / 2 <= np.median(made) <= 2 * stored
 
 
-@pytest.mark.parametrize("name", ["temporal order", "embedded Reber"])
+@pytest.mark.parametrize("name", ["temporal order", pytest.param("embedded Reber", marks=pytest.mark.long)])
 def test_the_quick_tasks_are_solved_by_other_seeds_as_fast_as_stored(name):
     assert_near_the_stored(name, range(40, 45))
 

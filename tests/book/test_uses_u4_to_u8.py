@@ -199,7 +199,7 @@ def test_pixel_by_pixel_the_network_stays_behind_row_by_row():
 # -------------------------------------------------------------------------------------------------------- U7, sound
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_in_noise_of_double_power_ten_networks_are_ahead_of_spectra_however_the_sound_is_cut():
     scores = [sound.train(seed, 1.0)[1] for seed in range(10)]
     assert min(scores) > max(sound.spectrum(1.0, frame, hop) for frame, hop in FRAMES) + 0.02

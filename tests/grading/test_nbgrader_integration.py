@@ -31,6 +31,10 @@ from autograder.sets import SETS as TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 SETS = sorted(path.name for path in (ROOT / "solutions").iterdir() if path.is_dir())
+EVERY_THIRD_AT_ONCE = [
+    pytest.param(name, marks=[pytest.mark.long] if number % 3 else []) for number, name in enumerate(SETS)
+]
+"""All sets, of which `make test` takes some: a kernel runs a whole set twice."""
 
 
 def config_in(folder):
@@ -83,7 +87,7 @@ def test_validate_gives_a_cell_the_time_in_which_a_model_is_trained(course):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", EVERY_THIRD_AT_ONCE)
 def test_validate_passes_the_solution_and_fails_every_graded_cell_of_the_release(name, tmp_path, monkeypatch):
     monkeypatch.setenv("UNROLLED_CLASSROOM", str(tmp_path))
     validator = Validator(config=config_in(ROOT))

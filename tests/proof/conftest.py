@@ -6,6 +6,7 @@ from cheats import cheats
 import solutions
 from autograder.engine.measurement import Measurement
 from autograder.engine.questions import Question
+from autograder.engine.trained import Trained
 from autograder.sets import SETS
 
 KINDS = {
@@ -23,11 +24,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for kind, fits in KINDS.items():
         if kind in names:
             fitting = [(set_name, asked) for set_name, asked in solutions.questions() if fits(asked)]
-            ids = [asked.name for _, asked in fitting]
-            if "set_name" in names:
-                metafunc.parametrize(("set_name", kind), fitting, ids=ids)
-            else:
-                metafunc.parametrize(kind, [asked for _, asked in fitting], ids=ids)
+            trains = metafunc.definition.get_closest_marker("trains") is not None
+            params = [
+                pytest.param(
+                    *((set_name, asked) if "set_name" in names else (asked,)),
+                    id=asked.name,
+                    marks=[pytest.mark.long] if trains and isinstance(asked, Trained) else [],
+                )
+                for set_name, asked in fitting
+            ]
+            metafunc.parametrize(("set_name", kind) if "set_name" in names else kind, params)
             return
     if "set_name" in names:
         folders = {path.name for path in solutions.SOLUTIONS.iterdir() if path.is_dir()}
