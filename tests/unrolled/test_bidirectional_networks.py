@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from central_differences import numeric
 
 from unrolled import GRU, Adam, Bidirectional, bidirectional_backward, bidirectional_forward, reverse_by_length
 from unrolled.cells import CELLS, cell
@@ -110,19 +111,6 @@ def test_gradients_agree_with_central_differences_for_directions_of_unequal_size
     for gradient, array in pairs:
         expected = numeric(loss, array)
         assert np.linalg.norm(gradient - expected) < 1e-8 * np.linalg.norm(expected)
-
-
-def numeric(loss, array, eps=1e-5):
-    gradient = np.empty_like(array)
-    for place in np.ndindex(array.shape):
-        kept = array[place]
-        ends = []
-        for moved in (kept + eps, kept - eps):
-            array[place] = moved
-            ends.append(loss())
-        array[place] = kept
-        gradient[place] = (ends[0] - ends[1]) / (2 * eps)
-    return gradient
 
 
 @each_cell

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from central_differences import numeric
 
 from unrolled import GRU, LSTM, RNN, Adam, Stacked, stacked_backward, stacked_forward
 from unrolled.cells import CELLS, cell
@@ -98,19 +99,6 @@ def test_more_than_nine_layers_keep_their_numbers():
     each = [{name: params[f"{name}{number}"] for name in ("Wx", "Wh", "b")} for number in range(1, 13)]
     h, *_ = layers.forward(x, (None,) * 12, params)
     np.testing.assert_array_equal(h, stacked_forward(x, each, cell="rnn")[0])
-
-
-def numeric(loss, array, eps=1e-5):
-    gradient = np.empty_like(array)
-    for place in np.ndindex(array.shape):
-        kept = array[place]
-        ends = []
-        for moved in (kept + eps, kept - eps):
-            array[place] = moved
-            ends.append(loss())
-        array[place] = kept
-        gradient[place] = (ends[0] - ends[1]) / (2 * eps)
-    return gradient
 
 
 @each_cell
