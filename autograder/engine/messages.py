@@ -23,6 +23,8 @@ IN_OTHER_WORDS = {
     "is out of bounds": "Python counts from 0: the last of n entries has the index n - 1.",
     "numpy boolean": "True and False are no numbers here: `~mask` is the opposite mask, and 1.0 * mask makes ones and"
     " zeros of it.",
+    "local variable": "A variable that a function assigns has no value before that line is run, on the other side of an"
+    " `=` either. Does it need one before the first round of a loop?",
     "bitwise_xor": "In Python `^` is no power: that is `**`.",
     "could not be broadcast": "`+`, `*` and np.where work entry by entry: both arrays need the same shape, and only an"
     " axis of size 1 is stretched. `a[:, None]` makes (N, 1) of (N,); a matrix product is `@`.",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograder.engine.messages import explain, in_other_words
-from autograder.engine.mistakes import Evidence, Mistake, Tensors, recognize, shows
+from autograder.engine.mistakes import Evidence, Mistake, Tensors, in_another_order, recognize, shows
 from autograder.engine.outputs import Signature, arrays_of, unpack
 from autograder.engine.problems import Case, Problem
 from autograder.engine.student import CheckFailed, FunctionRaised, NotAnswered, Student, WorkerLost
@@ -254,6 +254,17 @@ class Trial:
             except CheckFailed:
                 return False
         return right >= FRESH - 1
+
+    def in_that_order(self, order: tuple[str, ...]) -> bool:
+        """Whether the outputs come in this order on other problems, too, wherever they are wrong: a few may agree."""
+        for problem in self._others[:CONFIRMATIONS]:
+            try:
+                evidence = self.evidence(self.question.outputs(self.student, problem), problem)
+            except CheckFailed:
+                return False
+            if evidence.wrong and in_another_order(evidence) != order:
+                return False
+        return True
 
     def failure(self, failure: CheckFailed, found: tuple[Mistake, ...] = (), hints: list[str] = ()) -> CheckFailed:
         """Return a failure with what was recognized and the circumstance added to it."""

@@ -11,10 +11,11 @@ import numpy as np
 
 from autograder.engine.calling import Opaque
 from autograder.engine.gradients import norm_relative_error
+from autograder.engine.messages import in_other_words
 from autograder.engine.mistakes import Mistake
 from autograder.engine.outputs import Signature
 from autograder.engine.problems import Problem
-from autograder.engine.student import CheckFailed, Student
+from autograder.engine.student import CheckFailed, FunctionRaised, Student
 from autograder.engine.values import SAME_TWICE
 
 LARGEST_SIZE = 256
@@ -38,6 +39,10 @@ class Task:
         What is asked for, as a share of the best of the simple answers: how hard a problem is depends on the draw.
     what : str
         How the score is called.
+    longer : callable, optional
+        ``longer(problem)`` returns a rehearsal in which more is to be done, so that a function that stops early shows.
+    stopped : str
+        What it may mean that a model is the same after a longer rehearsal.
     """
 
     draw: Callable[..., Problem]
@@ -45,6 +50,8 @@ class Task:
     beside: Callable[[Problem], Mapping[str, float]]
     share: float
     what: str
+    longer: Callable[[Problem], Problem] | None = None
+    stopped: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,10 @@ class Trained:
         most = self.task.share * min(beside.values())
         if score <= most:
             return f"{self.says} It reaches a {self.task.what} of {score:.2f}; at most {most:.2f} is asked."
-        raise CheckFailed(self._not_good_enough(score, most, beside), tensors=(self._output,))
+        said = self._not_good_enough(score, most, beside)
+        if self.task.longer and _alike(first, self._params(student, self.task.longer(rehearsal))):
+            said += f"\n  {self.task.stopped}"
+        raise CheckFailed(said, tensors=(self._output,))
 
     @property
     def _output(self) -> str:
@@ -108,7 +118,10 @@ class Trained:
     def _params(self, student: Student, problem: Problem) -> dict[str, np.ndarray]:
         """Have a model trained and return its parameters, once their form is right."""
         arguments = {name: problem.given[name] for name in self.signature.arguments}
-        came = student.call(self.name, **arguments)
+        try:
+            came = student.call(self.name, **arguments)
+        except FunctionRaised as failure:
+            raise FunctionRaised("\n".join([str(failure), *in_other_words(str(failure))])) from None
         entries = ", ".join(self.entries)
         if not isinstance(came, Opaque):
             kind = "None. Does it end in a `return`?" if came is None else "something else than a dict."
@@ -157,8 +170,7 @@ class Trained:
         return {name: value.astype(np.float64) for name, value in params.items()}
 
     def _refuse_another(self, first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> None:
-        same = all(first[name].shape == second[name].shape for name in first)
-        if same and all(norm_relative_error(first[name], second[name]) <= SAME_TWICE for name in first):
+        if _alike(first, second):
             return
         raise CheckFailed(
             f"{self.name} called twice with equal generators returns two different models.\n"
@@ -178,3 +190,9 @@ class Trained:
         if worse:
             lines.append(f"  It is no better than {worse[0]}.")
         return "\n".join(lines)
+
+
+def _alike(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> bool:
+    """Whether two models are the same."""
+    same = all(first[name].shape == second[name].shape for name in first)
+    return same and all(norm_relative_error(first[name], second[name]) <= SAME_TWICE for name in first)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.engine.calling import Seeded
 from autograder.engine.gradients import norm_relative_error
 from autograder.engine.messages import explain, listed, locate
 from autograder.engine.mistakes import Mistake, in_another_order
@@ -23,6 +24,11 @@ ROUGH = 1e-5
 """An error below this one is not a wrong formula but a lost digit, in float32 or by rounding."""
 
 DRAWN_OR_KEPT = "Something is kept from one call to the next, or drawn at random. Every call has to start afresh."
+
+OWN_GENERATOR = (
+    "The generator that the function is given does not decide: with an equal one the answer is another, or with another"
+    " one it is the same. Take every random number from it, and from nothing else."
+)
 
 SAME_TWICE = 1e-12
 """Two calls with equal arguments may add in another order, which changes the last of sixteen digits, and no more."""
@@ -140,6 +146,8 @@ def reasons(
         return ("answer_kept",), [
             "  It gives the answer to the numbers of the call before: a result is kept and given again."
         ]
+    if not found and _is_drawn_elsewhere(trial, given):
+        return ("own_generator",), [f"  {OWN_GENERATOR}"]
     seen, label = ([], "") if found else _in_cache(trial, came)
     lines += explain(found, calculation.work_out.equations, label or equation or calculation.equation)
     lines += seen
@@ -208,13 +216,32 @@ def refuse_another_answer(trial: Trial, came: Mapping[str, Any], arguments: Mapp
 def _order_of(trial: Trial, came: Mapping[str, Any]) -> tuple[str, ...]:
     if len(trial.question.signature.compared) < 2:
         return ()
-    return in_another_order(trial.evidence(came))
+    order = in_another_order(trial.evidence(came))
+    return order if order and trial.in_that_order(order) else ()
 
 
 def _is_stale(trial: Trial, given: Mapping[str, np.ndarray], wrong: list[str]) -> bool:
     """Whether the wrong outputs are the right ones of the problem before."""
     before = trial.question.compare(trial.earlier)
     return all(norm_relative_error(given[name], before[name]) <= VALUE_TOLERANCE for name in wrong)
+
+
+def _is_drawn_elsewhere(trial: Trial, given: Mapping[str, np.ndarray]) -> bool:
+    """Whether a function that is given a generator answers differently to an equal one, or alike to another."""
+    arguments = trial.question.arguments(trial.problem)
+    drawn = {name: value for name, value in arguments.items() if isinstance(value, Seeded)}
+    if not drawn:
+        return False
+    others = {name: Seeded(value.seed + 1) for name, value in drawn.items()}
+    try:
+        equal, other = (trial.question.answer(trial.student, {**arguments, **rng}) for rng in (drawn, others))
+    except CheckFailed:
+        return False
+    return not _alike(given, equal) or (_alike(given, other) and any(np.ptp(value) for value in given.values()))
+
+
+def _alike(given: Mapping[str, np.ndarray], came: Mapping[str, Any]) -> bool:
+    return all(np.array_equal(value, came[name]) for name, value in given.items())
 
 
 @dataclass(frozen=True)

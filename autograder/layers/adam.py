@@ -8,6 +8,8 @@ from autograder.engine.questions import Calculation
 from autograder.engine.terms import Once, terms
 
 CORRECTED = "Both means start at 0 and are too small at first: divide each by 1 minus its beta to the power of t."
+SHARES = "the two shares of the running mean have changed places: beta belongs to the old mean."
+SWAPPED = "The two betas have changed places: beta1 belongs to the gradient, beta2 to its square."
 
 
 def _draw(rng: np.random.Generator, *, t: int = 0, still: bool = False, small: float = 0.05, **sizes: int) -> Problem:
@@ -24,7 +26,7 @@ def _draw(rng: np.random.Generator, *, t: int = 0, still: bool = False, small: f
     """
     sizes = draw_sizes(rng, "DH", {"D": 3, "H": 3}, **sizes)
     shape, t = (sizes["D"], sizes["H"]), t or int(rng.integers(2, 7))
-    grad = rng.standard_normal(shape)
+    grad = rng.choice([-1.0, 1.0], shape) * rng.uniform(0.2, 2.0, shape)  # none so small that a tiny epsilon shows
     m, v = grad * rng.uniform(-0.5, 1.5, shape), grad**2 * rng.uniform(0.3, 2.0, shape)
     if t == 1 or still:
         m, v = 0 * m, 0 * v
@@ -79,18 +81,53 @@ step = Calculation(
             "t_one_too_large", "The steps are counted from 1 already: t is used as it comes.", count=lambda t: t + 1
         ),
         mistake("t_one_too_small", "The first step has t = 1, not 0: t is used as it comes.", count=lambda t: t - 1),
+        mistake(
+            "power_of_the_difference",
+            "In the corrections the power is taken of 1 minus beta; it belongs to beta alone.",
+            m_hat=lambda m_new, beta1, count: m_new / (1 - beta1) ** count,
+            v_hat=lambda v_new, beta2, count: v_new / (1 - beta2) ** count,
+        ),
+        mistake(
+            "step_by_old_means",
+            "The step is made with the means as they came; the new gradient comes into both first.",
+            m_hat=lambda m, beta1, count: m / (1 - beta1**count),
+            v_hat=lambda v, beta2, count: v / (1 - beta2**count),
+        ),
+        mistake(
+            "old_means_returned",
+            "The means that come back are those that were handed over; the next step needs the new ones.",
+            m_new=lambda m: m,
+            v_new=lambda v: v,
+            m_hat=lambda m, grad, beta1, count: (beta1 * m + (1 - beta1) * grad) / (1 - beta1**count),
+            v_hat=lambda v, grad, beta2, count: (beta2 * v + (1 - beta2) * grad**2) / (1 - beta2**count),
+        ),
         mistake("power_missing", f"The power is missing in the corrections. {CORRECTED}", count=lambda: 1),
         mistake(
             "betas_swapped",
-            "The two betas have changed places: beta1 belongs to the gradient, beta2 to its square.",
+            SWAPPED,
             m_new=lambda m, grad, beta2: beta2 * m + (1 - beta2) * grad,
             v_new=lambda v, grad, beta1: beta1 * v + (1 - beta1) * grad**2,
         ),
         mistake(
+            "betas_swapped_everywhere",
+            SWAPPED,
+            m_new=lambda m, grad, beta2: beta2 * m + (1 - beta2) * grad,
+            v_new=lambda v, grad, beta1: beta1 * v + (1 - beta1) * grad**2,
+            m_hat=lambda m_new, beta2, count: m_new / (1 - beta2**count),
+            v_hat=lambda v_new, beta1, count: v_new / (1 - beta1**count),
+        ),
+        mistake(
             "shares_swapped",
-            "The two shares of a running mean have changed places: beta belongs to the old mean.",
+            f"In m and in v {SHARES}",
             m_new=lambda m, grad, beta1: (1 - beta1) * m + beta1 * grad,
             v_new=lambda v, grad, beta2: (1 - beta2) * v + beta2 * grad**2,
+        ),
+        mistake("m_shares_swapped", f"In m {SHARES}", m_new=lambda m, grad, beta1: (1 - beta1) * m + beta1 * grad),
+        mistake("v_shares_swapped", f"In v {SHARES}", v_new=lambda v, grad, beta2: (1 - beta2) * v + beta2 * grad**2),
+        mistake(
+            "whole_gradient_in_m",
+            "m takes the whole of the new gradient; what beta1 leaves over is its share.",
+            m_new=lambda m, grad, beta1: beta1 * m + grad,
         ),
         mistake(
             "absolute_values",
@@ -104,8 +141,20 @@ step = Calculation(
         ),
         mistake(
             "epsilon_missing",
-            "epsilon does not take part; without it a gradient of zero is divided by zero.",
+            "The epsilon that is handed over does not take part.",
             root=lambda v_hat: np.sqrt(v_hat),
+        ),
+        mistake(
+            "epsilon_behind_the_fraction",
+            "epsilon is added to the weights; it is part of what the mean is divided by.",
+            theta_new=lambda theta, learning_rate, m_hat, v_hat, epsilon: (
+                theta - learning_rate * m_hat / np.sqrt(v_hat) + epsilon
+            ),
+        ),
+        mistake(
+            "learning_rate_missing",
+            "The learning rate does not take part.",
+            moved=lambda m_hat, root: m_hat / root,
         ),
         mistake(
             "root_missing",
@@ -129,6 +178,12 @@ step = Calculation(
             v_new=lambda v, grad, beta2, t: (beta2 * v + (1 - beta2) * grad**2) / (1 - beta2**t),
             m_hat=lambda m_new: m_new,
             v_hat=lambda v_new: v_new,
+        ),
+        mistake(
+            "corrected_m_returned",
+            "m comes back corrected; the next step needs it uncorrected.",
+            m_new=lambda m, grad, beta1, t: (beta1 * m + (1 - beta1) * grad) / (1 - beta1**t),
+            m_hat=lambda m_new: m_new,
         ),
         mistake(
             "step_returned",

@@ -110,9 +110,14 @@ backward = Calculation(
     mistakes=(
         mistake(
             "last_occurrence_only",
-            f"{TWICE}; here the last one alone is kept. With an array of indices `+=` adds once for each different"
-            " index.",
+            f"{TWICE}; here the last one alone is kept. `=` overwrites, and with an array of indices `+=` adds once for"
+            " each different index.",
             dE=lambda tokens, arriving, E: _assigned(tokens, arriving, len(E)),
+        ),
+        mistake(
+            "first_occurrence_only",
+            f"{TWICE}; here the first one alone is kept.",
+            dE=lambda tokens, arriving, E: _assigned(tokens[::-1, ::-1], arriving[::-1, ::-1], len(E)),
         ),
         mistake(
             "once_a_step",
@@ -136,6 +141,12 @@ backward = Calculation(
             "The gradient is divided by the number of sequences; they add up. A loss that is a mean has that in dx"
             " already.",
             arriving=lambda dx: dx / len(dx),
+        ),
+        mistake(
+            "divided_by_NT",
+            "The gradient is divided by the number of all positions; they add up. A loss that is a mean has that in dx"
+            " already.",
+            arriving=lambda dx: dx / (dx.shape[0] * dx.shape[1]),
         ),
         mistake(
             "counted_from_one",

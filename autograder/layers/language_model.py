@@ -72,8 +72,10 @@ def _right(problem: Problem) -> dict[str, np.ndarray]:
     return {"loss": np.asarray(loss), "dE": dE, **gradients, "h_T": h[:, -1], "c_T": c_T}
 
 
-def _back(h: np.ndarray, dy: np.ndarray, Wy: np.ndarray, ran: tuple) -> tuple[np.ndarray, ...]:
-    return unrolled.lstm_backward(np.ascontiguousarray(dy @ Wy.T), None, ran[2])
+def _back(
+    h: np.ndarray, dy: np.ndarray, Wy: np.ndarray, ran: tuple, dc_T: np.ndarray | None = None
+) -> tuple[np.ndarray, ...]:
+    return unrolled.lstm_backward(np.ascontiguousarray(dy @ Wy.T), dc_T, ran[2])
 
 
 def _known(problem: Problem) -> dict[str, Any]:
@@ -96,8 +98,6 @@ loss_and_grads = Calculation(
             start=lambda h0, c0: (h0, c0),
             ran=lambda x, start, Wx, Wh, b: unrolled.lstm_forward(x, *start, Wx, Wh, b),
             h=lambda ran: ran[0],
-            h_T=lambda h: h[:, -1],
-            c_T=lambda ran: ran[1],
         )
         | terms("rnn-output", y=lambda h, Wy, by: h @ Wy + by)
         | terms(
@@ -114,7 +114,8 @@ loss_and_grads = Calculation(
         )
         | terms(
             "lstm-dz",
-            back=lambda h, dy, Wy, ran: _back(h, dy, Wy, ran),
+            dc_T=lambda: None,
+            back=lambda h, dy, Wy, ran, dc_T: _back(h, dy, Wy, ran, dc_T),
             dWx=lambda back: back[3],
             dWh=lambda back: back[4],
             db=lambda back: back[5],
@@ -124,6 +125,7 @@ loss_and_grads = Calculation(
             dx=lambda back: back[0],
             dE=lambda dx, tokens, E: np.tensordot(np.eye(len(E))[tokens], dx, ((0, 1), (0, 1))),
         )
+        | terms("lstm-hidden", h_T=lambda h: h[:, -1], c_T=lambda ran: ran[1])
     ),
     _known,
     equation="cross-entropy",
@@ -171,6 +173,24 @@ loss_and_grads = Calculation(
             "h_T is the state before the first step; asked is that after the last one.",
             h_T=lambda h0, h: np.zeros_like(h[:, 0]) if h0 is None else h0,
         ),
+        mistake(
+            "h_T_of_last_that_counts",
+            "h_T is the state after the last step that counts; asked is that after the last step of the batch, padding"
+            " or not.",
+            h_T=lambda h, lengths: h[np.arange(len(h)), lengths - 1],
+        ),
+        mistake(
+            "gradients_for_states",
+            "What comes back for h_T and c_T are the gradients of h0 and c0; asked are the states after the last step.",
+            h_T=lambda back: back[1],
+            c_T=lambda back: back[2],
+        ),
+        mistake(
+            "c_T_for_its_gradient",
+            "The cell after the last step is sent back as if it were a gradient. The state is carried, the gradient is"
+            " not: none comes from the next batch.",
+            dc_T=lambda ran: ran[1],
+        ),
         mistake("c_T_is_h_T", "c_T is the hidden state; asked is the cell.", c_T=lambda h: h[:, -1]),
         mistake("dby_mean", f"dby is a mean over steps and sequences; {ADD}", dby=lambda dy: dy.mean(axis=(0, 1))),
         mistake(
@@ -181,6 +201,11 @@ loss_and_grads = Calculation(
         mistake("by_missing", "The bias of the output layer does not take part.", y=lambda h, Wy: h @ Wy),
         mistake(
             "all_opposite_sign", "Every gradient has the opposite sign.", dy=lambda y, aim, m: -_loss(y, aim, m)[1]
+        ),
+        mistake(
+            "divided_by_N",
+            "Every gradient is divided by the number of rows; the mean over the characters is in dy already.",
+            dy=lambda y, aim, m: _loss(y, aim, m)[1] / len(m),
         ),
         mistake(
             "gradient_of_sum",
@@ -303,15 +328,34 @@ def _draw_text(rng: np.random.Generator, *, S: int | None = None, **sizes: int) 
     return Problem({**sizes, "S": S, "Z": 4 * H}, {**given, **_draw_layers(rng, sizes)})
 
 
-def _losses(problem_given: Mapping[str, Any], after: Any) -> np.ndarray:
+def _losses(given: Mapping[str, Any], lengths_of: np.ndarray, after: Any) -> np.ndarray:
     """Return the mean loss of every batch. `after` returns the states that the next batch starts from."""
-    E, Wx, Wh, b, Wy, by = (problem_given[name] for name in LAYERS)
+    E, Wx, Wh, b, Wy, by = (given[name] for name in LAYERS)
     states, losses = (None, None), []
-    for tokens, targets, lengths in zip(*(problem_given[n] for n in ("inputs", "targets", "lengths")), strict=True):
+    for tokens, targets, lengths in zip(given["inputs"], given["targets"], lengths_of, strict=True):
         h, c_T, _ = unrolled.lstm_forward(E[tokens], *states, Wx, Wh, b)
         losses.append(float(_loss(h @ Wy + by, targets, counts(lengths, tokens.shape[1]))[0]))
         states = after(h, c_T)
     return np.array(losses)
+
+
+def _one_behind_the_other(given: Mapping[str, Any], lengths: np.ndarray) -> float:
+    """Return the mean loss where all rows of all batches are one sequence."""
+    E, Wx, Wh, b, Wy, by = (given[name] for name in LAYERS)
+    h, _, _ = unrolled.lstm_forward(E[given["inputs"].reshape(1, -1)], None, None, Wx, Wh, b)
+    mask = counts(lengths.reshape(-1), given["inputs"].shape[2]).reshape(1, -1)
+    return float(_loss(h @ Wy + by, given["targets"].reshape(1, -1), mask)[0])
+
+
+def _full(inputs: np.ndarray) -> np.ndarray:
+    """Return the lengths of batches without padding."""
+    return np.full(inputs.shape[:2], inputs.shape[2])
+
+
+def _without_the_last(counted: np.ndarray) -> np.ndarray:
+    """Return the shares of the batches in the mean, where the last one has none."""
+    kept = np.append(counted[:-1], 0)
+    return kept / kept.sum()
 
 
 def _right_text(problem: Problem) -> dict[str, np.ndarray]:
@@ -332,7 +376,8 @@ published = Calculation(
         terms(
             "lstm-hidden",
             after=lambda: lambda h, c_T: (h[:, -1], c_T),
-            losses=lambda whole, after: _losses(whole, after),
+            read=lambda lengths: lengths,
+            losses=lambda whole, read, after: _losses(whole, read, after),
         )
         | terms(
             "perplexity",
@@ -369,7 +414,34 @@ published = Calculation(
         *(
             known
             for known in perplexity.mistakes
-            if known.name in ("mean_of_perplexities", "weighted_mean_of_perplexities", "exp_missing")
+            if known.name in ("mean_of_perplexities", "weighted_mean_of_perplexities", "exp_missing", "base_two")
+        ),
+        mistake(
+            "padding_in_the_losses",
+            "The lengths are not used where the loss of a batch is worked out: padding is counted in it.",
+            read=lambda inputs: _full(inputs),
+        ),
+        mistake(
+            "lengths_ignored",
+            "The lengths are not used: padding is counted.",
+            read=lambda inputs: _full(inputs),
+            counted=lambda inputs: np.full(len(inputs), inputs[0].size),
+        ),
+        mistake(
+            "first_row_for_all",
+            "A batch is weighted by the length of its first row; the characters of all its rows count.",
+            counted=lambda lengths: lengths[:, 0],
+        ),
+        mistake(
+            "last_batch_left_out",
+            "The last batch is left out; its characters count like all others.",
+            weight=lambda counted: _without_the_last(counted),
+        ),
+        mistake(
+            "rows_as_one_text",
+            "All rows are read as one sequence, one behind the other; each row of a batch is a sequence of its own,"
+            " which goes on in the next batch.",
+            mean=lambda whole, lengths: _one_behind_the_other(whole, lengths),
         ),
         mistake(
             "batches_equally_weighted",

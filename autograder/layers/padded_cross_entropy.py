@@ -57,9 +57,6 @@ def _known(problem: Problem) -> dict[str, Any]:
     return {**problem.given, "onehot": np.eye(problem.sizes["V"])[problem.given["targets"]]}
 
 
-NEEDLESS = {"loss_of_sequence_means", "loss_not_masked", "loss_over_all_positions", "loss_is_sum"}
-"""Mistakes of the masked loss that problem set 3 tells already, and that are told here by their nearest relative."""
-
 loss = replace(
     masked,
     draw=_draw,
@@ -92,7 +89,22 @@ loss = replace(
             "Only the last step of a sequence counts; all its steps do.",
             m=lambda lengths, T: counts(lengths, T) - counts(lengths - 1, T),
         ),
-        *(known for known in masked.mistakes if known.name not in NEEDLESS),
+        *masked.mistakes,
+        mistake(
+            "perplexity_for_loss",
+            "That is e to the loss, the perplexity; asked is the loss.",
+            loss=lambda losses, weight: np.asarray(np.exp(np.sum(losses * weight))),
+        ),
+        mistake(
+            "gradient_of_logarithms",
+            "The gradient is made from the logarithms of the probabilities; it takes the probabilities.",
+            gradient=lambda log_p, onehot: log_p - onehot,
+        ),
+        mistake(
+            "gradient_of_scores",
+            "The gradient is made from the scores; it takes the probabilities.",
+            gradient=lambda y, onehot: y - onehot,
+        ),
     ),
     cases=tuple(
         Case(" where a sequence has the length 0", {"empty": True}) if "empty" in case.options else case

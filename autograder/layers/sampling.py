@@ -29,7 +29,11 @@ def _draw(
 
 
 def _uniform(rng: Seeded, N: int) -> np.ndarray:
-    return np.random.default_rng(rng.seed).random(N)
+    return _generator(rng).random(N)
+
+
+def _generator(rng: Seeded) -> np.random.Generator:
+    return np.random.default_rng(rng.seed)
 
 
 def _softmax(y: np.ndarray, axis: int = -1) -> np.ndarray:
@@ -44,10 +48,16 @@ def _first_above(p: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 def _right(problem: Problem) -> dict[str, np.ndarray]:
     """Return the tokens, one row at a time, as `Generator.choice` draws them."""
-    rng = np.random.default_rng(problem.given["rng"].seed)
+    rng = _generator(problem.given["rng"])
     p = _softmax(problem.given["logits"] / problem.given["temperature"])
     return {"tokens": np.array([rng.choice(len(row), p=row) for row in p], float)}
 
+
+NOT_ONE = "The probabilities of a row do not add up to 1."
+ANOTHER_RULE = (
+    "Tokens are drawn with the right probabilities, but by another rule. Asked is one random number for each row, and"
+    " the first token at which the sum of the probabilities is above it."
+)
 
 sample = Calculation(
     _draw,
@@ -107,6 +117,50 @@ sample = Calculation(
             "The token is one too large: tokens are counted from 0.",
             tokens=lambda p, u: _first_above(p, u) + 1,
         ),
+        mistake(
+            "from_the_last_token",
+            "That is the token which 1 - u decides, as if the sum began at the last token; it begins at token 0.",
+            u=lambda rng, logits: 1 - _uniform(rng, len(logits)),
+        ),
+        mistake(
+            "last_row_first",
+            "The last row gets the first random number; the first row has to get it.",
+            u=lambda rng, logits: _uniform(rng, len(logits))[::-1],
+        ),
+        mistake(
+            "one_number_for_each_token",
+            "Every probability is compared with a random number of its own; a row has one for all its tokens.",
+            tokens=lambda p, rng: (np.cumsum(p, axis=1) > _generator(rng).random(p.shape)).argmax(axis=1).astype(float),
+        ),
+        mistake(
+            "not_added_up",
+            "The probabilities are compared with the random number one by one; compare their sum up to each token.",
+            tokens=lambda p, u: (p > u[:, None]).argmax(axis=1).astype(float),
+        ),
+        mistake(
+            "added_up_over_rows",
+            "The probabilities are added up over the rows of the batch; each row has a sum of its own.",
+            tokens=lambda p, u: (np.cumsum(p, axis=0) > u[:, None]).argmax(axis=1).astype(float),
+        ),
+        mistake("power_not_normalized", NOT_ONE, p=lambda logits, temperature: _softmax(logits) ** (1 / temperature)),
+        mistake("exp_not_normalized", NOT_ONE, p=lambda scaled: np.exp(scaled)),
+        mistake(
+            "shifted_exp_not_normalized", NOT_ONE, p=lambda scaled: np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        ),
+        mistake(
+            "gumbel",
+            ANOTHER_RULE,
+            tokens=lambda scaled, rng: (
+                (scaled + _generator(rng).gumbel(size=scaled.shape)).argmax(axis=1).astype(float)
+            ),
+        ),
+        mistake(
+            "gumbel_by_hand",
+            ANOTHER_RULE,
+            tokens=lambda scaled, rng: (
+                (scaled - np.log(-np.log(_generator(rng).random(scaled.shape)))).argmax(axis=1).astype(float)
+            ),
+        ),
     ),
     cases=(
         Case(
@@ -131,14 +185,17 @@ sample = Calculation(
 def _draw_beams(rng: np.random.Generator, *, B: int | None = None, K: int | None = None, **sizes: int) -> Problem:
     """Draw the sums of beams and the log probabilities of what may follow.
 
-    A beam that is behind has a likely token, so that it stays in the race, and one that is ahead has two.
+    Where there is a choice, more than one beam goes on, and one of them more than once.
     """
-    B = B or int(rng.integers(3, 6))
+    B = B or int(rng.integers(4, 6))
     V = sizes.get("V") or int(rng.choice([v for v in range(5, 9) if v != B]))
-    K = K or int(rng.integers(2, B) if B > 1 else 2)
-    log_p = np.log(_softmax(2.0 * rng.standard_normal((B, V))))
-    totals = -rng.uniform(2.0, 6.0, B)
-    return Problem({"B": B, "V": V, "K": K}, {"totals": totals, "log_p": log_p, "width": K})
+    K = K or int(rng.integers(3, B) if B > 1 else 3)
+    while True:
+        log_p = np.log(_softmax(2.0 * rng.standard_normal((B, V))))
+        totals = -rng.uniform(2.0, 6.0, B)
+        going_on = len(set(_best(totals[:, None] + log_p, K) // V))
+        if 1 < going_on < K or B == 1 or K < 3:
+            return Problem({"B": B, "V": V, "K": K}, {"totals": totals, "log_p": log_p, "width": K})
 
 
 def _right_beams(problem: Problem) -> dict[str, np.ndarray]:
@@ -188,6 +245,11 @@ beam = Calculation(
             scores=lambda totals, log_p: totals[:, None] + np.exp(log_p),
         ),
         mistake(
+            "multiplied_with_probabilities",
+            "Sums of logarithms are multiplied with probabilities. Logarithms add up where probabilities multiply.",
+            scores=lambda totals, log_p: totals[:, None] * np.exp(log_p),
+        ),
+        mistake(
             "logarithms_multiplied",
             "Logarithms are multiplied; they add up where probabilities multiply.",
             scores=lambda totals, log_p: totals[:, None] * log_p,
@@ -231,6 +293,13 @@ beam = Calculation(
             V=lambda log_p: len(log_p),
         ),
         mistake(
+            "column_by_column",
+            "The table was laid out column by column, so that a place is counted through the beams first; the places"
+            " are taken apart as if it were laid out row by row.",
+            beams=lambda scores, width, V: (_best(scores.T, width) // V).astype(float),
+            tokens=lambda scores, width, V: (_best(scores.T, width) % V).astype(float),
+        ),
+        mistake(
             "last_token_only",
             "What is kept is only what the last token adds; the sums go on growing.",
             kept=lambda log_p, places: log_p.reshape(-1)[places],
@@ -241,6 +310,11 @@ beam = Calculation(
         Case(" where the width is 1", {"K": 1}, branches=True),
         Case(" where as many are kept as there are beams", {"B": 3, "K": 3}),
         Case(" where more are kept than there are beams", {"B": 2, "K": 5, "V": 7}),
+        Case(
+            " where 400 are kept",
+            {"B": 20, "K": 400, "V": 30},
+            "Do they come in order, the best first? `np.argpartition` finds the best, and sorts only a few.",
+        ),
     ),
 )
 """The best continuations of all beams."""

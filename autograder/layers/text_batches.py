@@ -23,10 +23,15 @@ def _draw(
     S = S or int(rng.choice([s for s in range(*SEGMENTS) if s not in (N, T)]))
     if exact:
         left = N * T - 1
-    elif left is None:
-        left = int(rng.integers(1, N * T - 1)) if N * T > 2 else 0
+    elif left is None:  # enough to be left over in every row, so that it shows where it was left out
+        left = int(rng.integers(N if T > 1 else 1, N * T - 1)) if N * T > 2 else 0
     tokens = rng.permutation(S * N * T + 1 + left)
     return Problem({"S": S, **sizes, "left": left}, {"tokens": tokens, "N": N, "T": T})
+
+
+def _places(rows: int, count: int, length: int) -> np.ndarray:
+    """Return the places in the text of rows of so many characters that begin so far apart, one row behind the other."""
+    return (length * np.arange(rows)[:, None] + np.arange(count)).reshape(-1)
 
 
 def _right(problem: Problem) -> dict[str, np.ndarray]:
@@ -48,9 +53,11 @@ batches = Calculation(
         terms(
             "text-batches",
             S=lambda tokens, N, T: (len(tokens) - 1) // (N * T),
+            length=lambda S, T: S * T,
             cut=lambda S, N, T: lambda text: text.reshape(N, S, T).swapaxes(0, 1),
-            read=lambda tokens, S, N, T: tokens[: S * N * T],
-            shifted=lambda tokens, read: tokens[1 : len(read) + 1],
+            places=lambda S, N, T, length: _places(N, S * T, length),
+            read=lambda tokens, places: tokens[places],
+            shifted=lambda tokens, places: tokens[places + 1],
             inputs=lambda read, cut: cut(read).astype(float),
             targets=lambda shifted, cut: cut(shifted).astype(float),
         )
@@ -82,7 +89,12 @@ batches = Calculation(
         mistake(
             "targets_shifted_backward",
             "A target is the character before its input; it has to be the one behind it.",
-            shifted=lambda tokens, read: np.concatenate([tokens[-1:], tokens])[: len(read)],
+            shifted=lambda tokens, places: tokens[places - 1],
+        ),
+        mistake(
+            "targets_two_later",
+            "A target is the second character behind its input; it has to be the first.",
+            shifted=lambda tokens, places: np.append(tokens, 0)[places + 2],
         ),
         mistake(
             "targets_rolled_in_rows",
@@ -102,15 +114,27 @@ batches = Calculation(
         mistake(
             "from_the_end",
             "The characters that are left over are left out at the beginning; leave them out at the end.",
-            read=lambda tokens, S, N, T: tokens[len(tokens) - 1 - S * N * T : -1],
-            shifted=lambda tokens, read: tokens[len(tokens) - len(read) :],
+            places=lambda tokens, S, N, T: np.arange(S * N * T) + len(tokens) - 1 - S * N * T,
+        ),
+        mistake(
+            "left_out_in_rows",
+            "What is left over is left out at the end of every row of the text, so that the rows below begin too late."
+            " A row has S T characters; leave the rest out at the end of the text.",
+            length=lambda tokens, N: (len(tokens) - 1) // N,
+        ),
+        mistake(
+            "pieces_of_T_and_one",
+            "The text is cut into pieces of T + 1 characters, and the last one of each is no input anywhere. A row has"
+            " to begin with the last target of the row that it goes on from.",
+            S=lambda tokens, N, T: len(tokens) // (N * (T + 1)),
+            places=lambda S, N, T: _places(N * S, T, T + 1),
         ),
     ),
     cases=(
         Case(
             " where the last character would be an input without a target",
             {"exact": True},
-            "The last character of the text is a target and nothing else.",
+            "Nothing comes behind the last character of the text, so that it is no input.",
             branches=True,
         ),
         Case(" where no character is left over", {"left": 0}, branches=True),

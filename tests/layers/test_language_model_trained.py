@@ -1,4 +1,4 @@
-"""The perplexity that is asked for: a tenth below counts of triples, and the notebook's model gets well below it."""
+"""What is asked for is a tenth below counts with 2 characters before, and the notebook's model gets well below it."""
 
 import sys
 from pathlib import Path
@@ -20,7 +20,7 @@ def drawn(seed, **options):
     return task.draw(np.random.default_rng(seed), **options)
 
 
-def test_of_the_simple_answers_counts_of_triples_are_the_best_in_each_of_a_hundred_draws():
+def test_of_the_simple_answers_counts_with_2_characters_before_are_the_best_in_each_of_a_hundred_draws():
     reached = [list(task.beside(drawn(seed)).values()) for seed in range(100)]
     assert all(guess > one > two > three for guess, one, two, three in reached)
     assert 5.2 < min(row[3] for row in reached) <= max(row[3] for row in reached) < 6.3
@@ -59,9 +59,9 @@ def test_counts_are_those_of_a_pencil():
     # Seen: 0 1 0 1 0. The frequencies are 3/5 and 2/5, mixed with 1/2 by 2 different characters: 4/7 and 3/7.
     found = counted(np.array([0, 1, 0, 1, 0]), np.array([0, 1, 0]), 2)
     assert found["guessing"] == 2
-    assert found["the frequencies of the characters"] == pytest.approx((4 / 7 * 3 / 7 * 4 / 7) ** (-1 / 3))
+    assert found["counts with 0 characters before"] == pytest.approx((4 / 7 * 3 / 7 * 4 / 7) ** (-1 / 3))
     behind_0, behind_1 = (2 + 3 / 7) / 3, (2 + 4 / 7) / 3
-    assert found["counts of pairs"] == pytest.approx((behind_0 * behind_1) ** (-1 / 2))
+    assert found["counts with 1 character before"] == pytest.approx((behind_0 * behind_1) ** (-1 / 2))
 
 
 @pytest.mark.long

@@ -33,11 +33,27 @@ CARRIED = "h = states[:, -1]"
 
 SCALED = "log_softmax(logits / temperature)"
 U = "u = rng.random(len(p))"
+NO_NUMBER = (U, "", "above = np.cumsum(p, axis=1) > u[:, None]", "")
 ABOVE = "return above.argmax(axis=1)"
 
 TOTALS = "scores = (totals[:, None] + log_p).reshape(-1)"
 BEST = "best = np.argsort(-scores)[:width]"
 KEPT = "return best // V, best % V, scores[best]"
+
+ONE_BY_ONE = "for n, t in np.ndindex(*tokens.shape):\n        dE[tokens[n, t]] {} dx[n, t]"
+IN_TURN = "reversed(list(np.ndindex(*tokens.shape)))"
+ONE_TEXT = """
+def one_text(inputs, targets, lengths, E, Wx, Wh, b, Wy, by):
+    T, line = inputs.shape[2], (1, -1)
+    h, _, _ = lstm_forward(E[inputs.reshape(line)], None, None, Wx, Wh, b)
+    p = np.take_along_axis(log_softmax(h @ Wy + by), targets.reshape(line)[..., None], axis=2).reshape(inputs.shape)
+    return np.exp(-np.mean(p[np.arange(T) < lengths[..., None]]))
+
+
+"""
+
+
+ROWS = "rows = (len(tokens) - 1) // N; rows = {}[: N * rows].reshape(N, rows)"
 
 WRONG = {
     "embedding_forward": [
@@ -54,6 +70,9 @@ WRONG = {
     "embedding_backward": [
         ("last_occurrence_only", ADD, "dE[tokens] += dx"),
         ("last_occurrence_only", ADD, "dE[tokens] = dx"),
+        ("last_occurrence_only", ADD, ONE_BY_ONE.format("=")),
+        ("first_occurrence_only", ADD, ONE_BY_ONE.format("=").replace("np.ndindex(*tokens.shape)", IN_TURN)),
+        ("divided_by_NT", "return dE", "return dE / tokens.size"),
         ("once_a_step", ADD, "for t in range(dx.shape[1]):\n        dE[tokens[:, t]] += dx[:, t]"),
         ("once_a_sequence", ADD, "for n in range(len(dx)):\n        dE[tokens[n]] += dx[n]"),
         (
@@ -89,7 +108,24 @@ WRONG = {
             "tokens[1 : S * N * T + 1]",
             "tokens[len(tokens) - S * N * T :]",
         ),
-        ("says: a target and nothing else", S, "S = len(tokens) // (N * T)"),
+        ("targets_two_later", "tokens[1 : S * N * T + 1]", "np.append(tokens, 0)[2 : S * N * T + 2]"),
+        (
+            "left_out_in_rows",
+            f"inputs = tokens[: S * N * T]{TRACKS}",
+            f"{ROWS.format('tokens')}; inputs = rows[:, : S * T]{TRACKS}",
+            TARGETS,
+            f"{ROWS.format('tokens[1:]')}; targets = rows[:, : S * T]{TRACKS}",
+        ),
+        (
+            "pieces_of_T_and_one",
+            S,
+            "S = len(tokens) // (N * (T + 1))",
+            f"inputs = tokens[: S * N * T]{TRACKS}",
+            "pieces = tokens[: S * N * (T + 1)].reshape(N, S, T + 1).swapaxes(0, 1)",
+            TARGETS,
+            "inputs, targets = pieces[..., :-1], pieces[..., 1:]",
+        ),
+        ("says: so that it is no input", S, "S = len(tokens) // (N * T)"),
         ("outputs_permuted", "return inputs, targets", "return targets, inputs"),
         ("", TRACKS, ".reshape(N, S, T).swapaxes(0, 1)[::-1]"),
     ],
@@ -104,6 +140,26 @@ WRONG = {
         ("mean_over_sequences", WEIGHT, "weight = mask / len(mask)"),
         ("mean_of_sequence_means", WEIGHT, OF_SEQUENCES, "_, T, V", "N, T, V"),
         ("sum_not_mean", WEIGHT, "weight = 1.0 * mask"),
+        ("loss_not_masked", LOSS, LOSS.replace("weight[..., None]", "1 / mask.sum()")),
+        ("loss_over_all_positions", LOSS, LOSS.replace("weight[..., None]", "mask[..., None] / mask.size")),
+        ("loss_is_sum", LOSS, LOSS.replace("weight", "mask")),
+        (
+            "loss_of_sequence_means",
+            LOSS,
+            LOSS.replace("weight", f"({OF_SEQUENCES.removeprefix('weight = ')})"),
+            "_, T, V",
+            "N, T, V",
+        ),
+        (
+            "loss_not_masked + gradient_not_masked",
+            LOSS,
+            LOSS.replace("weight[..., None]", "1 / mask.sum()"),
+            DY,
+            "dy = (np.exp(log_p) - onehot) / mask.sum()",
+        ),
+        ("perplexity_for_loss", "return loss, dy", "return np.exp(loss), dy"),
+        ("gradient_of_logarithms", DY, DY.replace("np.exp(log_p)", "log_p")),
+        ("gradient_of_scores", DY, DY.replace("np.exp(log_p)", "y")),
         ("loss_opposite_sign", LOSS, LOSS.replace("-np", "np")),
         ("loss_base_two", LOSS, f"{LOSS} / np.log(2)"),
         ("loss_of_probability", LOSS, LOSS.replace("* log_p", "* np.exp(log_p)")),
@@ -133,6 +189,10 @@ WRONG = {
             "lstm_backward((np.arange(dy.shape[1]) == dy.shape[1] - 1)[:, None] * (dy @ Wy.T), None, cache)",
         ),
         ("h_T_is_first", RETURN, "dby, h[:, 0], c_T"),
+        ("h_T_of_last_that_counts", RETURN, "dby, h[np.arange(len(h)), lengths - 1], c_T"),
+        ("gradients_for_states", "dx, _, _,", "dx, dh0, dc0,", RETURN, "dby, dh0, dc0"),
+        ("c_T_for_its_gradient", BACK, "lstm_backward(dy @ Wy.T, c_T, cache)"),
+        ("divided_by_N", f"loss, dy = {COUNTED}", f"loss, dy = {COUNTED}; dy = dy / len(y)"),
         ("h_T_is_h0", RETURN, "dby, 0 * h[:, 0] + (0 if h0 is None else h0), c_T"),
         ("c_T_is_h_T", RETURN, "dby, h[:, -1], h[:, -1]"),
         ("outputs_permuted", RETURN, "dby, c_T, h[:, -1]"),
@@ -144,7 +204,6 @@ WRONG = {
         ("outputs_permuted", "dWx, dWh, db, dWy", "dWh, dWx, db, dWy"),
         ("says: None", RUN, "lstm_forward(x, h0 + 0, c0 + 0, Wx, Wh, b)"),
         ("", BACK, "lstm_backward(np.clip(dy @ Wy.T, -0.05, 0.05), None, cache)"),
-        ("", BACK, "lstm_backward(dy @ Wy.T, c_T, cache)"),
     ],
     "adam_step": [
         ("not_corrected", M_HAT, "m_hat = m_new", V_HAT, "v_hat = v_new"),
@@ -159,6 +218,33 @@ WRONG = {
             V,
             "v_new = beta1 * v + (1 - beta1) * grad**2",
         ),
+        (
+            "betas_swapped_everywhere",
+            M,
+            "m_new = beta2 * m + (1 - beta2) * grad",
+            V,
+            "v_new = beta1 * v + (1 - beta1) * grad**2",
+            M_HAT,
+            "m_hat = m_new / (1 - beta2**t)",
+            V_HAT,
+            "v_hat = v_new / (1 - beta1**t)",
+        ),
+        ("m_shares_swapped", M, "m_new = (1 - beta1) * m + beta1 * grad"),
+        ("v_shares_swapped", V, "v_new = (1 - beta2) * v + beta2 * grad**2"),
+        ("whole_gradient_in_m", M, "m_new = beta1 * m + grad"),
+        (
+            "power_of_the_difference",
+            M_HAT,
+            "m_hat = m_new / (1 - beta1) ** t",
+            V_HAT,
+            "v_hat = v_new / (1 - beta2) ** t",
+        ),
+        ("step_by_old_means", M_HAT, M_HAT.replace("m_new", "m"), V_HAT, V_HAT.replace("v_new", "v")),
+        ("old_means_returned", "return theta_new, m_new, v_new", "return theta_new, m, v"),
+        ("epsilon_missing", STEP, STEP.replace("epsilon", "1e-8")),
+        ("epsilon_behind_the_fraction", "(np.sqrt(v_hat) + epsilon)", "np.sqrt(v_hat) + epsilon"),
+        ("learning_rate_missing", "learning_rate * m_hat", "m_hat"),
+        ("corrected_m_returned", "return theta_new, m_new, v_new", "return theta_new, m_hat, v_new"),
         (
             "shares_swapped",
             M,
@@ -206,7 +292,30 @@ WRONG = {
             ALL,
             "np.mean(np.exp(losses))",
         ),
-        ("", "targets[s], lengths[s]", "targets[s], lengths[0]"),
+        ("base_two", ALL, "2 ** np.average(losses, weights=lengths.sum(axis=1))"),
+        ("padding_in_the_losses", "targets[s], lengths[s]", "targets[s], lengths[0]"),
+        (
+            "lengths_ignored",
+            "targets[s], lengths[s]",
+            "targets[s], lengths[0]",
+            ALL,
+            "perplexity(np.array(losses), lengths[:, 0] * 0 + 1)",
+        ),
+        ("first_row_for_all", ALL, "perplexity(np.array(losses), lengths[:, 0])"),
+        (
+            "last_batch_left_out",
+            "range(len(inputs))",
+            "range(len(inputs) - 1)",
+            ALL,
+            "perplexity(np.array(losses), lengths[:-1].sum(axis=1))",
+        ),
+        (
+            "rows_as_one_text",
+            ALL,
+            "one_text(inputs, targets, lengths, E, Wx, Wh, b, Wy, by)",
+            "def repaired_text_perplexity",
+            ONE_TEXT + "def repaired_text_perplexity",
+        ),
     ],
     "sample_tokens": [
         ("temperature_ignored", SCALED, "log_softmax(logits)"),
@@ -224,14 +333,43 @@ WRONG = {
             f"np.exp({SCALED})",
             "np.exp(logits / temperature); p = p / p.sum(axis=1, keepdims=True)",
         ),
-        ("", U, "u = np.random.default_rng().random(len(p))"),
-        ("", U, "u = np.random.default_rng(0).random(len(p))"),
+        ("own_generator", U, "u = np.random.default_rng().random(len(p))"),
+        ("own_generator", U, "u = np.random.default_rng(0).random(len(p))"),
+        ("own_generator", U, "u = np.random.rand(len(p))"),
+        ("own_generator", ABOVE, "return np.array([np.random.choice(len(row), p=row) for row in p])"),
+        ("own_generator", ABOVE, "return np.array([np.random.default_rng(42).choice(len(row), p=row) for row in p])"),
+        ("from_the_last_token", U, "u = 1 - rng.random(len(p))"),
+        (
+            "from_the_last_token",
+            ABOVE,
+            "return p.shape[1] - 1 - (np.cumsum(p[:, ::-1], axis=1) > u[:, None]).argmax(axis=1)",
+        ),
+        ("last_row_first", U, "u = np.array([rng.random() for _ in p])[::-1]"),
+        ("one_number_for_each_token", U, "u = rng.random(p.shape)", "u[:, None]", "u"),
+        ("not_added_up", "np.cumsum(p, axis=1)", "p"),
+        ("added_up_over_rows", "np.cumsum(p, axis=1)", "np.cumsum(p, axis=0)"),
+        ("power_not_normalized", f"np.exp({SCALED})", "np.exp(log_softmax(logits)) ** (1 / temperature)"),
+        ("exp_not_normalized", f"np.exp({SCALED})", "np.exp(logits / temperature)"),
+        (
+            "shifted_exp_not_normalized",
+            f"np.exp({SCALED})",
+            "np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)",
+        ),
         # Draws by the right law, but by another rule than the one that is asked for.
-        ("", ABOVE, "return (np.log(p) - np.log(-np.log(rng.random(p.shape)))).argmax(axis=1)"),
+        ("gumbel", ABOVE, "return (logits / temperature + rng.gumbel(size=logits.shape)).argmax(axis=1)", *NO_NUMBER),
+        (
+            "gumbel_by_hand",
+            ABOVE,
+            "return (np.log(p) - np.log(-np.log(rng.random(p.shape)))).argmax(axis=1)",
+            *NO_NUMBER,
+        ),
     ],
     "beam_step": [
         ("totals_not_added", TOTALS, "scores = log_p.reshape(-1)"),
         ("probabilities_added", TOTALS, "scores = (totals[:, None] + np.exp(log_p)).reshape(-1)"),
+        ("multiplied_with_probabilities", TOTALS, "scores = (totals[:, None] * np.exp(log_p)).reshape(-1)"),
+        ("column_by_column", TOTALS, "scores = (totals[:, None] + log_p).T.reshape(-1)"),
+        ("says: where 400 are kept", BEST, "best = np.argpartition(-scores, width - 1)[:width]"),
         ("logarithms_multiplied", TOTALS, "scores = (totals[:, None] * log_p).reshape(-1)"),
         ("as_probabilities", KEPT, "return best // V, best % V, np.exp(scores[best])"),
         (
@@ -298,6 +436,12 @@ def huge(tokens, V, updates, rng):
     return {**_model(V), "b": np.full(12, 50.0), "Wy": np.full((3, V), 1e308), "by": np.full(V, 1e308)}
 
 
+def without_a_start(tokens, V, updates, rng):
+    for _ in range(updates):
+        h = h + 1  # noqa: F821, F841
+    return _model(V)
+
+
 def of_other_sizes(tokens, V, updates, rng):
     return {**_model(V), "Wh": np.zeros((3, 16))}
 
@@ -343,11 +487,13 @@ FUNCTIONS = {
     "train_language_model": [
         ("says: reaches a perplexity of 31.00 on what was held out; at most ", constant),
         ("says: It is no better than guessing.", constant),
-        ("says: To compare: guessing 31.00, the frequencies of the characters 18.", frequencies),
+        ("says: To compare: guessing 31.00, counts with 0 characters before 18.", frequencies),
         ("says: on what was held out; at most ", pairs),
-        ("says: counts of triples 5.", pairs),
+        ("says: counts with 2 characters before 5.", pairs),
         ('says: params["by"] is not finite', with_nan),
         ("says: is not a finite number", huge),
+        ("says: Does `return` stand inside the loop", constant),
+        ("says: Does it need one before the first round of a loop?", without_a_start),
         ('says: params["Wh"] has shape (3, 16); expected (H, 4H) with', of_other_sizes),
         ('says: params["E"] has shape', of_another_alphabet),
         ('says: params["E"] has shape (2, 33); expected (V, D) with V = 33', transposed),
