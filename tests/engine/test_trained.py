@@ -1,5 +1,7 @@
 """A model is trained by the student's function and judged on what that was never given."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,31 @@ def test_a_model_that_is_not_good_enough_is_told_what_simple_answers_reach():
         "  To compare: nothing 12.00, a half 3.00.",
         "  It is no better than nothing.",
     ]
+
+
+def test_a_model_that_a_longer_rehearsal_leaves_as_it_was_is_told_so():
+    longer = replace(
+        task, longer=lambda problem: Problem(problem.sizes, {**problem.given, "updates": 2}), stopped="Stop?"
+    )
+    told = {}
+    for name, learn in {
+        "stops": lambda x, updates: model(0),
+        "goes on": lambda x, updates: model(updates / 100),
+    }.items():
+        with pytest.raises(CheckFailed) as failed:
+            replace(question, task=longer).check(Student.of_namespace({"learn": learn}), np.random.default_rng(0))
+        told[name] = str(failed.value).endswith("\n  Stop?")
+    assert told == {"stops": True, "goes on": False}
+
+
+def test_a_variable_without_a_value_is_explained():
+    def learn(x, updates):
+        for _ in range(updates):
+            state = state + 1  # noqa: F821, F841
+        return model(0)
+
+    with pytest.raises(CheckFailed, match="Does it need one before the first round of a loop"):
+        asked(learn)
 
 
 def test_what_is_held_out_does_not_reach_the_function():
