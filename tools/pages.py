@@ -1,7 +1,8 @@
 """Measure the pages of the book against the limits that chapters, folklore pages and uses keep.
 
-A page is measured where its source says it: words and headings of the main line, visible lines of the longest code
-cell, text size of its figures on a telephone. Where the first picture stands is measured by Chromium in the built page.
+A page is measured where its source says it: words and headings of the main line, lines of the longest and columns of
+the widest visible code cell, text size of its figures on a telephone. Where the first picture stands is measured by
+Chromium in the built page.
 """
 
 import html
@@ -36,21 +37,26 @@ FOLDED = re.compile(r"\bdropdown\b")
 FOLDED_CELLS = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 
 
+#: The measures of a source that have a greatest value.
+MOST = ("words", "headings", "lines", "columns")
+
+
 class Limits(NamedTuple):
     """What a kind of page may have at most; the text of its figures has a least size in px."""
 
     words: int
     headings: int
     lines: int
+    columns: int
     picture: int
     text: float
 
 
 LIMITS = {
-    "chapter": Limits(words=2000, headings=8, lines=15, picture=600, text=11.0),
-    "folklore": Limits(words=900, headings=5, lines=15, picture=800, text=11.0),
-    "use": Limits(words=700, headings=4, lines=15, picture=600, text=11.0),
-    "page": Limits(words=2000, headings=8, lines=15, picture=5000, text=11.0),
+    "chapter": Limits(words=2000, headings=8, lines=15, columns=88, picture=600, text=11.0),
+    "folklore": Limits(words=900, headings=5, lines=15, columns=88, picture=800, text=11.0),
+    "use": Limits(words=700, headings=4, lines=15, columns=88, picture=600, text=11.0),
+    "page": Limits(words=2000, headings=8, lines=15, columns=88, picture=5000, text=11.0),
 }
 
 #: Folders of the book whose pages are all of one kind.
@@ -63,12 +69,13 @@ class Measured(NamedTuple):
     words: int
     headings: int
     lines: int
+    columns: int
     picture: float | None
     text: float | None
 
     def beyond(self, limits: Limits) -> list[str]:
         """Return the names of the measures that break a limit."""
-        found = [name for name in ("words", "headings", "lines") if getattr(self, name) > getattr(limits, name)]
+        found = [name for name in MOST if getattr(self, name) > getattr(limits, name)]
         if self.picture is not None and self.picture > limits.picture:
             found.append("picture")
         if self.text is not None and self.text < limits.text:
@@ -122,11 +129,11 @@ def words_of(text: str) -> int:
     return len(re.findall(r"[^\W_][\w'’.,–-]*", text))
 
 
-def visible_lines(cell: NotebookNode) -> int:
-    """Return how many lines of a code cell a reader sees without unfolding anything."""
+def visible_lines(cell: NotebookNode) -> list[str]:
+    """Return the lines of a code cell that a reader sees without unfolding anything."""
     if FOLDED_CELLS & set(cell.metadata.get("tags", [])):
-        return 0
-    return len(cell.source.splitlines())
+        return []
+    return cell.source.splitlines()
 
 
 def svg_pictures(notebook: NotebookNode) -> list[str]:
@@ -167,11 +174,13 @@ def measured(path: Path, picture: float | None = None) -> Measured:
     """
     notebook = nbformat.read(path, as_version=4)
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    code = [visible_lines(cell) for cell in notebook.cells if cell.cell_type == "code"]
     sizes = [size for svg in svg_pictures(notebook) if (size := smallest_text(svg)) is not None]
     return Measured(
         words=words_of(text),
         headings=len(re.findall(r"^#{2,} ", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)),
-        lines=max((visible_lines(cell) for cell in notebook.cells if cell.cell_type == "code"), default=0),
+        lines=max((len(lines) for lines in code), default=0),
+        columns=max((len(line) for lines in code for line in lines), default=0),
         picture=picture,
         text=min(sizes, default=None),
     )
@@ -242,7 +251,9 @@ def main(built: Path) -> None:
         places = first_pictures(chromium, built, there)
     elif os.environ.get("CI"):
         raise click.ClickException("Where the first pictures stand needs Chromium and a built book: run `make book`.")
-    table = Table("page", "words", "headings", "visible lines", "first picture (px)", "smallest text at 390 px (px)")
+    table = Table(
+        "page", "words", "headings", "visible lines", "columns", "first picture (px)", "smallest text at 390 px (px)"
+    )
     broken = []
     for path, name in names.items():
         limits = LIMITS[kind_of(path)]
@@ -253,11 +264,12 @@ def main(built: Path) -> None:
             "words": f"{page.words} / {limits.words}",
             "headings": f"{page.headings} / {limits.headings}",
             "lines": f"{page.lines} / {limits.lines}",
+            "columns": f"{page.columns} / {limits.columns}",
             "picture": "–" if page.picture is None else f"{page.picture:.0f} / {limits.picture}",
             "text": "–" if page.text is None else f"{page.text:.1f} / {limits.text:.0f}",
         }
         table.add_row(name, *(f"[red]{cell}[/]" if key in wrong else cell for key, cell in cells.items()))
-    Console(width=130).print(table)
+    Console(width=140).print(table)
     for line in broken:
         click.echo(line)
     sys.exit(1 if broken else 0)

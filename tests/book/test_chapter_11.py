@@ -116,7 +116,7 @@ def test_two_biases_of_which_only_the_sum_counts_move_twice_as_far_together(opti
 
 
 def test_the_z_of_others_is_one_minus_ours_once_the_signs_of_its_block_are_flipped():
-    (other,) = functions_of("gru_of_chung")
+    (other,) = functions_of("gru_z_is_new")
     rng = np.random.default_rng(3)
     H = 4
     other.__globals__["H"] = H

@@ -37,8 +37,8 @@ def test_a_box_that_is_open_counts_and_a_folded_box_in_it_does_not():
 
 def test_visible_lines_are_those_of_cells_that_are_not_folded():
     source = "a = 1\nb = 2\nc = 3"
-    assert pages.visible_lines(nbformat.v4.new_code_cell(source)) == 3
-    assert pages.visible_lines(nbformat.v4.new_code_cell(source, metadata={"tags": ["hide-input"]})) == 0
+    assert len(pages.visible_lines(nbformat.v4.new_code_cell(source))) == 3
+    assert pages.visible_lines(nbformat.v4.new_code_cell(source, metadata={"tags": ["hide-input"]})) == []
 
 
 def drawn(folder, width, size):
@@ -57,16 +57,26 @@ def test_the_text_of_a_figure_is_measured_as_a_telephone_shows_it(tmp_path):
     assert pages.smallest_text(drawn(tmp_path, 9.2, 11)) == pytest.approx(5.9, abs=0.1)
 
 
-def write(path, *, lines=3, words=100, headings=2):
+def write(path, *, lines=3, columns=5, words=100, headings=2):
     path.parent.mkdir(parents=True, exist_ok=True)
     text = "# Title\n\n" + "## Heading\n\n" * headings + "word " * words
-    cells = [nbformat.v4.new_markdown_cell(text), nbformat.v4.new_code_cell("\n".join(["a = 1"] * lines))]
+    cells = [
+        nbformat.v4.new_markdown_cell(text),
+        nbformat.v4.new_code_cell("\n".join(["a" * (columns - 4) + " = 1"] * lines)),
+    ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
 
 
 @pytest.mark.parametrize(
     ("how", "broken"),
-    [({}, []), ({"lines": 16}, ["lines"]), ({"words": 2001}, ["words"]), ({"headings": 9}, ["headings"])],
+    [
+        ({}, []),
+        ({"lines": 16}, ["lines"]),
+        ({"columns": 88}, []),
+        ({"columns": 89}, ["columns"]),
+        ({"words": 2001}, ["words"]),
+        ({"headings": 9}, ["headings"]),
+    ],
 )
 def test_a_chapter_beyond_a_limit_is_named_with_the_limit_and_ends_with_1(tmp_path, monkeypatch, how, broken):
     write(tmp_path / "book" / "04-a-chapter.ipynb", **how)
@@ -97,7 +107,7 @@ def test_a_use_of_more_than_700_words_is_beyond_its_limit(tmp_path, monkeypatch)
 
 
 def test_a_picture_too_low_or_a_text_too_small_is_beyond_the_limits():
-    good = pages.Measured(words=1, headings=1, lines=1, picture=400, text=11.5)
+    good = pages.Measured(words=1, headings=1, lines=1, columns=1, picture=400, text=11.5)
     assert good.beyond(CHAPTER) == []
     assert good._replace(picture=601).beyond(CHAPTER) == ["picture"]
     assert good._replace(text=10.9).beyond(CHAPTER) == ["text"]
