@@ -74,12 +74,6 @@ def sunspots(package: Path) -> str:
     return table([["year", "sunspots"], *rows_of(package / "datasets" / "sunspots" / "sunspots.csv")])
 
 
-def co2(package: Path) -> str:
-    """Return a row a week, with its date as in 1958-03-29; empty where nothing was measured."""
-    rows = rows_of(package / "datasets" / "co2" / "co2.csv")
-    return table([["day", "co2"], *([f"{datetime.strptime(day, '%Y%m%d'):%Y-%m-%d}", ppm] for day, ppm in rows)])
-
-
 def digits(package: Path) -> str:
     """Return a line a picture: the digit, a blank, and 64 marks from 0 to 9 and a to g, which stand for 0 to 16."""
     text = gzip.decompress((package / "datasets" / "data" / "digits.csv.gz").read_bytes()).decode("ascii")
@@ -127,7 +121,6 @@ SOURCES = {
     "monthly_stocks.csv": Source("vega_datasets", stocks),
     "seattle_weather.csv": Source("vega_datasets", weather),
     "sunspots.csv": Source("statsmodels", sunspots),
-    "co2.csv": Source("statsmodels", co2),
     "digits.txt": Source("sklearn", digits),
     "dates.csv": Source("babel", dates),
     "names.csv": Source("babel", names),

@@ -102,26 +102,6 @@ def sunspots():
     return np.array(years, dtype=int), _numbers(numbers)
 
 
-def co2():
-    """Return the carbon dioxide in the air of Mauna Loa, Hawaii, of every week from March 1958 to December 2001.
-
-    Returns
-    -------
-    days : ndarray of datetime64[D], shape (2284,)
-        Saturdays.
-    ppm : ndarray, shape (2284,)
-        Parts per million by volume. NaN in 59 weeks without a measurement.
-
-    Notes
-    -----
-    Source: ``co2.csv`` of statsmodels 0.15.0, from C. D. Keeling and T. P. Whorf, Carbon Dioxide Information Analysis
-    Center; statsmodels says that the data are in the public domain.
-    """
-    _, rows = _table("co2.csv")
-    days, ppm = zip(*rows, strict=True)
-    return np.array(days, dtype="datetime64[D]"), _numbers(ppm)
-
-
 def digits():
     """Return 1,797 digits written by hand, as pictures of 8 × 8 pixels.
 

@@ -17,7 +17,6 @@ from unrolled import datasets
 
 ROOT = Path(__file__).resolve().parents[2]
 SHA256 = {
-    "co2.csv": "62d2b93c6671ca03adb22265201d966fc3a4e93ea3ddf9822eb6138a0d44c20f",
     "dates.csv": "b892f569a851221f65e8b93dfbfe8d94d6d400d414394eee3a21ae532eccaccf",
     "digits.txt": "129eef24fe845dfb9ee752501689a6be3cb8afde16fdb4118c6ad9635b5545be",
     "monthly_stocks.csv": "bba6fecae5af8fc63075baba05d5f559ee740d2199086d5b6b7d3e788b3d67d6",
@@ -76,8 +75,7 @@ def test_a_wheel_carries_the_files(tmp_path):
 
 
 def test_the_shapes_are_those_of_the_documentation():
-    for function in (datasets.monthly_stocks, datasets.seattle_weather, datasets.sunspots, datasets.co2,
-                     datasets.digits):  # fmt: skip
+    for function in (datasets.monthly_stocks, datasets.seattle_weather, datasets.sunspots, datasets.digits):
         shapes = [value.shape for value in function() if isinstance(value, np.ndarray)]
         said = re.findall(r"^    ([\w, ]+) : ndarray.*shape (\(.*\))$", function.__doc__, re.M)
         assert shapes == [eval(shape) for names, shape in said for _ in names.split(",")]
@@ -111,15 +109,6 @@ def test_sunspots_have_their_maximum_in_1957_and_a_period_of_11_years():
     assert years[numbers.argmax()] == 1957
     power = np.abs(np.fft.rfft(numbers - numbers.mean()))
     assert round(len(numbers) / power.argmax()) == 11
-
-
-def test_co2_rises_with_the_years_and_swings_within_each():
-    days, ppm = datasets.co2()
-    assert np.all(np.diff(days) == np.timedelta64(7, "D"))
-    assert days[0].item().isoweekday() == 6
-    assert f"NaN in {np.isnan(ppm).sum()} weeks" in datasets.co2.__doc__
-    assert 314 < np.nanmean(ppm[:52]) < 317
-    assert 370 < np.nanmean(ppm[-52:]) < 373
 
 
 def test_digits_are_of_ten_kinds_and_near_rows_are_alike():
