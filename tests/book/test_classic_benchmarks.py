@@ -1,12 +1,15 @@
 """The results that the page *Classic benchmarks* reads, worked out again."""
 
+import ast
 import json
 
+import nbformat
 import numpy as np
 import pytest
 from building import ROOT
 
 from benchmarks.classic import BENCHMARKS, LATCH, RESULTS, SEEDS, guess, train
+from unrolled import reber
 
 STORED = json.loads(RESULTS.read_text(encoding="utf-8"))
 
@@ -18,6 +21,18 @@ def test_every_task_has_ten_seeds_and_is_solved_by_each_within_two_minutes():
         assert len(STORED[name]["updates"]) == len(SEEDS)
         assert all(isinstance(updates, int) for updates in STORED[name]["updates"])
         assert STORED[name]["seconds"] < 120
+
+
+def test_the_walk_that_is_drawn_is_that_of_the_grammar():
+    cells = nbformat.read(ROOT / "book" / "classic-benchmarks.ipynb", as_version=4).cells
+    (source,) = (cell.source for cell in cells if cell.id == "reber-graph")
+    (drawn,) = (
+        ast.literal_eval(node.value)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "WAYS"
+    )
+    known = {(start, end): symbol for start, ways in enumerate(reber._GRAPH) for symbol, end in ways.items()}
+    assert drawn == known
 
 
 @pytest.mark.parametrize("seed", SEEDS)
