@@ -63,6 +63,18 @@ def test_a_linear_forecast_is_right_about_a_linear_series_and_uses_known_years_o
     np.testing.assert_allclose(found[1:], series[2:], atol=1e-6)
 
 
+@pytest.mark.parametrize("roots", [False, True])
+def test_nine_is_the_number_of_years_that_the_rule_of_akaike_picks_among_twenty(roots):
+    x = np.sqrt(spots) if roots else spots
+    known = x[years < 1950]
+    y, scores = known[20:], []
+    for p in range(1, 21):
+        past = np.stack([known[20 - k : len(known) - k] for k in range(1, p + 1)] + [np.ones(len(y))], axis=1)
+        left = y - past @ np.linalg.lstsq(past, y, rcond=None)[0]
+        scores.append(len(y) * np.log(np.mean(left**2)) + 2 * (p + 1))
+    assert np.argmin(scores) + 1 == 9
+
+
 def test_a_free_run_begins_with_the_forecast_of_one_year_and_goes_on_with_its_own():
     model = train(level, change, known, 0, updates=20)
     x = spots[:, None] / 100
