@@ -227,7 +227,12 @@ def _is_stale(trial: Trial, given: Mapping[str, np.ndarray], wrong: list[str]) -
 
 
 def _is_drawn_elsewhere(trial: Trial, given: Mapping[str, np.ndarray]) -> bool:
-    """Whether a function that is given a generator answers differently to an equal one, or alike to another."""
+    """Whether a function that is given a generator answers differently to an equal one, or alike to another.
+
+    Of a question that looks at properties of its answer only, that says nothing: they may be alike.
+    """
+    if trial.question.signature != Signature.parse(trial.question.text):
+        return False
     arguments = trial.question.arguments(trial.problem)
     drawn = {name: value for name, value in arguments.items() if isinstance(value, Seeded)}
     if not drawn:
