@@ -95,7 +95,7 @@ def test_every_use_has_the_form_of_one(path):
 @pytest.mark.parametrize("path", USES, ids=lambda path: path.stem)
 def test_the_verdict_of_a_use_begins_with_numbers_that_its_cells_print(path):
     cells = {cell.id: cell for cell in nbformat.read(path, as_version=4).cells}
-    line = cells["verdict"].source.split("\n")[2]
+    line = cells["verdict"].source.split("\n")[2].replace("\u00a0", " ")
     printed = "".join(o.get("text", "") for cell in cells.values() for o in cell.get("outputs", ()))
     numbers = re.findall(r"\d+(?:\.\d+)?(?: ?%)?", re.sub(r"standard deviation 1|gap 0 to 10", "", line))
     assert len(numbers) >= 2
