@@ -29,6 +29,8 @@ UNUSED = (
     "_static/locales",
     "_static/images/logo_*",
 )
+#: A word of code in a sentence.
+CODE = re.compile(r'<span class="pre">[^<]*</span>')
 ICON = re.compile(r'<(i|span) class="([^"]*\bfa-[^"]*)"([^>]*)>\s*</\1>')
 SHAPE = r'%s:\[(\d+),(\d+),\[[^\]]*\],"(\w+)",(?:"([^"]+)"|\["[^"]*","([^"]+)"\])'
 # Style sheets of the theme and of extensions, which are written for every book; ours are kept as they are.
@@ -176,6 +178,8 @@ def finished_page(text: str, icons: Icons, *, is_search: bool = False) -> str:
     # A space between two words of code needs no color; there are thousands.
     text = re.sub(r'<span class="w">( +)</span>', r"\1", text)
     text = text.replace('data-bs-title="', 'title="')
+    # On a narrow screen a long name in a table breaks behind an underscore, and nowhere else.
+    text = re.sub(r"<td\b.*?</td>", lambda cell: CODE.sub(_breakable, cell[0]), text, flags=re.DOTALL)
     # The name of a control is what is written on it.
     text = text.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     text = re.sub(
@@ -186,6 +190,10 @@ def finished_page(text: str, icons: Icons, *, is_search: bool = False) -> str:
     return re.sub(
         r'<a href="([^"]*/)?([^"/]+)" target="_blank"\s+class="(btn btn-sm btn-download-source)', _download, text
     )
+
+
+def _breakable(code: re.Match) -> str:
+    return re.sub(r"(?<=\w)_(?=[^\W_])", "_<wbr>", code[0])
 
 
 def _download(link: re.Match) -> str:

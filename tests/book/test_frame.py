@@ -100,6 +100,15 @@ def test_an_icon_that_the_theme_does_not_have_stays_and_is_warned_of(monkeypatch
     assert warnings == ["no icon is called solid unicorn"]
 
 
+def test_a_name_in_a_table_may_break_behind_an_underscore_and_one_in_a_sentence_stays_as_it_is():
+    finish = part("finish")
+    code = '<p><code><span class="pre">rnn_forward(a_b)</span></code></p>'
+    page = f'{code}<table><tr><td class="a_b">{code}</td></tr></table>{code}'
+    broken = code.replace("rnn_forward(a_b)", "rnn_<wbr>forward(a_<wbr>b)")
+    finished = f'{code}<table><tr><td class="a_b">{broken}</td></tr></table>{code}'
+    assert finish.finished_page(page, finish.Icons(FONT_AWESOME)) == finished
+
+
 def test_the_addresses_of_the_page_that_is_shown_anywhere_start_at_the_root():
     kept = '<a href="#d"><a href="https://e.org/"><a href="/f">'
     text = f'<a href="a.html"><a href="./b.html"><img src="_static/c.svg">{kept}'
