@@ -8,6 +8,8 @@ from typing import NamedTuple
 import pytest
 from building import in_table_of_contents
 
+from tools.pages import LIMITS
+
 pytestmark = pytest.mark.slow
 
 CHAPTER = "03-backpropagation-through-time"
@@ -101,6 +103,20 @@ def test_a_note_stands_beside_its_term_inside_the_window_with_its_formulas_types
             assert right <= width
             assert gap <= 3
             assert not raw
+
+
+@pytest.mark.parametrize("width", [1280, 1366, 1440])
+def test_a_line_of_code_as_long_as_a_page_may_have_is_read_in_full_on_a_wide_screen(site, page, width):
+    page.resize(width, 800)
+    page.go(f"{site}/{CHAPTER}.html")
+    cut = page.evaluate(
+        f"""(() => {{
+          const code = [...document.querySelectorAll("div.cell_input pre")].find((pre) => !pre.closest("details"));
+          code.textContent = "x".repeat({LIMITS["chapter"].columns});
+          return code.scrollWidth - code.clientWidth;
+        }})()"""
+    )
+    assert cut <= 0
 
 
 def test_the_first_touch_of_a_term_shows_its_note_and_the_second_follows_the_link(site, page):
