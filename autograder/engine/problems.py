@@ -8,10 +8,11 @@ import numpy as np
 
 RANGES = {
     **{"N": (3, 6), "T": (4, 8), "D": (2, 7), "H": (2, 7), "V": (3, 8)},
-    **{"L": (3, 4), "S": (3, 7), "E": (2, 7)},
+    **{"L": (4, 5), "S": (3, 7), "E": (2, 7)},
 }
 """Smallest and largest size of a letter. With T = 2 different mistakes give the same numbers, and what is right for two
-sequences, or two layers, need not be for three."""
+sequences, or two layers, need not be for three. Above the lowest of three layers stand two: a list of those that is
+turned round is also one that is off by one."""
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,8 @@ def draw(
         Sizes that are not drawn, such as ``T=1``. B is always 2 and Z always 2H.
     """
     fixed = {letter: size for letter, size in sizes.items() if size is not None and letter not in "BZ"}
-    sizes = draw_sizes(rng, "NTDH", {"N": 4, "T": 6}, **fixed)
+    # With H = 2, who takes the number of directions for the number of units is right.
+    sizes = draw_sizes(rng, "NTDH", {"N": 4, "T": 6, "H": 3}, **fixed)
     N, T, D, H = sizes.values()
     lengths = draw_lengths(rng, N, T, shortest=shortest, equal=equal)
     x = rng.standard_normal((N, T, D))
