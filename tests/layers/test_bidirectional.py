@@ -123,3 +123,8 @@ def test_the_ends_of_a_row_are_what_each_direction_makes_last():
             np.testing.assert_array_equal(v[n, :H], h[n, length - 1, :H])
             np.testing.assert_array_equal(v[n, H:], h[n, 0, H:])
             assert not h[n, length:].any()
+
+
+def test_the_number_of_units_is_never_that_of_the_directions():
+    for seed in range(50):
+        assert drawn(seed).sizes["H"] > 2
