@@ -103,6 +103,23 @@ def test_the_verdict_of_a_use_begins_with_numbers_that_its_cells_print(path):
         assert re.search(rf"(?<![\d.]){re.escape(number).replace(chr(92) + ' ', ' ?')}(?![\d])", printed), number
 
 
+@pytest.mark.parametrize("path", USES, ids=lambda path: path.stem)
+def test_a_use_wins_only_if_its_network_is_ahead_of_the_best_without_one(path):
+    cells = {cell.id: cell for cell in nbformat.read(path, as_version=4).cells}
+    line = cells["verdict"].source.split("\n")[2].replace("\u00a0", " ")
+    network, others = re.search(r"\*\*([\d.]+)[^*]*\*\*(.*?)(?:, at best .*)?(?:\. .*|\.)$", line).groups()
+    others = [float(number) for number in re.findall(r"\d+(?:\.\d+)?", others)]
+    ahead = float(network) > max(others) if line.startswith("Right") else float(network) < min(others)
+    assert read_page(path).verdict.startswith("wins") == ahead, line
+
+
+def test_chapter_9_says_which_uses_chose_their_settings_on_the_held_out_part():
+    texts = {path.stem[:2].upper(): path.read_text(encoding="utf-8") for path in USES}
+    assert [name for name, text in texts.items() if "which favors it" in text] == ["U1", "U4", "U5", "U6", "U7", "U8"]
+    chapter = (BOOK / "09-nine-uses.ipynb").read_text(encoding="utf-8")
+    assert "in six of the nine (U1, U4 to U8) settings were chosen by scores on the held-out part" in chapter
+
+
 class Text(HTMLParser):
     """The words and links of a page."""
 
