@@ -14,11 +14,13 @@ TWICE = "A token that occurs more than once gets the sum of all its gradients"
 def _draw(rng: np.random.Generator, *, same: bool = False, **sizes: int) -> Problem:
     """Draw tokens, of which at least one occurs twice in a row of the batch, and one in two rows at the same step.
 
-    With `same` all tokens are equal.
+    The last row of the table is among those that are asked for. With `same` all tokens are equal.
     """
-    sizes = draw_sizes(rng, "NTDV", **sizes)
+    sizes = draw_sizes(rng, "NTDV", {"V": 5}, **sizes)
     N, T, D, V = sizes.values()
     tokens = rng.integers(0, V, size=(N, T))
+    if T > 2:
+        tokens[0, 1] = V - 1
     if same:
         tokens[:] = tokens[0, 0]
     if T > 2:
