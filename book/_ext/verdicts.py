@@ -20,6 +20,7 @@ from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
 FOLDERS = ("folklore", "uses")
+HEADS = {"folklore": "claim", "uses": "use"}  # what a row of a table to pass on begins with
 MARKS = ("full", "half", "empty")  # the disks before the verdicts, in their order
 
 
@@ -148,12 +149,12 @@ def write_tables(app, error):
         ]  # fmt: skip
         into = Path(app.outdir) / f"{folder}-table"
         with open(into.with_suffix(".csv"), "w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([("", "claim", "verdict", "measured", "page"), *rows])
+            csv.writer(file).writerows([("", HEADS[folder], "verdict", "measured", "page"), *rows])
         lines = [
             f"| {name} | [{title}]({page}) | **{verdict}** | {_in_a_cell(number)} |\n"
             for name, title, verdict, number, page in rows
         ]
-        head = "| | claim | verdict | measured |\n|---|---|---|---|\n"
+        head = f"| | {HEADS[folder]} | verdict | measured |\n|---|---|---|---|\n"
         into.with_suffix(".md").write_text(head + "".join(lines), encoding="utf-8")
 
 

@@ -193,4 +193,7 @@ def test_a_table_can_be_passed_on_as_markdown_and_as_csv(tmp_path, address):
     assert head == ["", "claim", "verdict", "measured", "page"]
     assert row == ["K90", "“All is well”", "does not hold", "7 of 9, or |more|", page]
     markdown = (tmp_path / "html" / "folklore-table.md").read_text(encoding="utf-8").splitlines()
+    assert markdown[0] == "| | claim | verdict | measured |"
+    uses = (tmp_path / "html" / "uses-table.md").read_text(encoding="utf-8").splitlines()
+    assert uses[0] == "| | use | verdict | measured |"
     assert markdown[2] == rf"| K90 | [“All is well”]({page}) | **does not hold** | 7 of 9, or \|more\| |"
