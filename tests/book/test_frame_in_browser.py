@@ -350,10 +350,10 @@ AT_ONCE = """(async () => {
 
 
 def visited():
-    """Return all pages. `make test` looks at the chapters, and at every fifth of what has the same frame all over."""
+    """Return all pages. `make test` looks at the chapters, and at every tenth of what has the same frame all over."""
     pages = [*in_table_of_contents(), *NOT_IN_CONTENTS]
     alike = {page: number for number, page in enumerate(page for page in pages if "/" in page)}
-    return [pytest.param(page, marks=pytest.mark.long) if alike.get(page, 0) % 5 else page for page in pages]
+    return [pytest.param(page, marks=pytest.mark.long) if alike.get(page, 0) % 10 else page for page in pages]
 
 
 @pytest.fixture(scope="module", params=visited())

@@ -8,6 +8,7 @@ from itertools import combinations
 
 import naming
 import numpy as np
+import pytest
 
 from autograder.engine.mistakes import same
 
@@ -26,6 +27,7 @@ def test_a_mistake_is_called_by_its_name(function):
     assert said == {}
 
 
+@pytest.mark.long
 def test_of_two_mistakes_at_once_nobody_is_told_others_than_those(function):
     """Of a sample of pairs. Other names are right where they give the same numbers, on a problem not seen yet, too."""
     question = function
