@@ -157,7 +157,7 @@ frameworks: $(READY) ## Install PyTorch and Keras, and run what compares the lay
 	$(call say,The layers against PyTorch and Keras)
 	@$(ONE_THREAD) python -m pytest -q tests/unrolled/test_layers_against_torch.py tests/unrolled/test_layers_against_keras.py
 
-refute: $(HTML)/index.html ## Run the long pages, and try to refute the folklore at eight times the budget (a quarter of an hour)
+refute: $(HTML)/index.html ## Run the long pages, and try to refute the folklore at eight times the budget (more than half an hour)
 	$(call say,The long pages run and print what they say (nbval))
 	@$(call nbval,$(LONG_PAGES))
 	$(call say,Verdicts at eight times the budget)
