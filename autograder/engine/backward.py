@@ -1,7 +1,7 @@
 """Questions that ask for a backward pass: its gradients against the numeric ones of the student's own forward pass."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,15 +13,17 @@ from autograder.engine.gradients import (
     DIRECTIONS,
     FEWER_DIRECTIONS,
     Loss,
+    Slopes,
     norm_relative_error,
     numeric_entry,
     numeric_gradient,
-    numeric_slopes,
+    numeric_slopes_of_each,
 )
 from autograder.engine.messages import listed, locate, which_gates
 from autograder.engine.outputs import STACKED, Signature, expect_form, unpack
 from autograder.engine.problems import Problem
-from autograder.engine.questions import Question, Trial, trials
+from autograder.engine.questions import LossWalk, Question, Trial, trials
+from autograder.engine.quiet import ANALYTIC
 from autograder.engine.student import CheckFailed, FunctionRaised, Student
 from autograder.engine.values import VALUE_TOLERANCE, bad_form, judge_values, reasons, refuse_another_answer
 
@@ -33,11 +35,6 @@ solutions that were tried, the nearest was off by 4.7e-4."""
 TOO_SMALL = 1e-6
 """A slope of the student's forward pass this many times smaller than it should be says that the forward pass does not
 depend on the tensor, whatever it is multiplied with."""
-
-ANALYTIC = 1e-11
-"""The chain rule in float64 is right to 1e-16 for each of at most a thousand operations in a row: 1e-13 at worst, as
-measured. A habit such as ``/ (M + 1e-12)`` leaves 1e-12. Differences of the whole forward pass, of whatever order, lose
-all digits where a large part of the loss does not depend on the weights."""
 
 ANALYTIC_SATURATED = 1e-9
 """The same where states are saturated: of 1 - h**2 = 5e-6 an h that is right to 1e-16 leaves 2e-11, as measured, and a
@@ -88,6 +85,7 @@ class Backward(Question):
         for trial in trials(self, student, rng):
             worst = max(worst, self._judge(trial))
             student.forget()
+        self.refuse_steps(student, rng)
         if self.calculation.large is not None:
             self._refuse_slow(student, self.calculation.draw(rng, **self.calculation.large))
         return f"{self.says} (worst error {worst:.0e})."
@@ -96,6 +94,11 @@ class Backward(Question):
     def gradients(self) -> dict[str, str]:
         """The outputs that are gradients, with their axes."""
         return {name: axes for name, axes in self.signature.compared.items() if name.startswith("d")}
+
+    @property
+    def derivatives(self) -> dict[str, str]:
+        """The gradients."""
+        return self.gradients
 
     def outputs(self, student: Student, problem: Problem) -> dict[str, Any]:
         """Run forward, see that it is right, run backward, and return what it returned."""
@@ -158,8 +161,11 @@ class Backward(Question):
         wrong = [name for name, error in errors.items() if error > TOLERANCE]
         loss = self._loss(student, problem)
         if trial.case.numeric and not wrong:
-            for name in self.gradients:
-                error, passes = self._against_slopes(trial, loss, name, given[name])
+            tensors = [name.removeprefix("d") for name in self.gradients]
+            directions = DIRECTIONS if not trial.case.circumstance else FEWER_DIRECTIONS
+            slopes = numeric_slopes_of_each(loss, problem.given, tensors, trial.rng, directions=directions)
+            for name, tensor in zip(self.gradients, tensors, strict=True):
+                error, passes = self._against_slopes(trial, slopes[tensor], name, given[name])
                 errors[name] = max(errors[name], error)
                 if not passes:
                     wrong.append(name)
@@ -193,32 +199,22 @@ class Backward(Question):
                 tensors=tuple(wrong),
             )
 
-    def _loss(self, student: Student, problem: Problem) -> Loss:
+    @property
+    def differentiated(self) -> Signature:
+        """The function whose slopes the gradients are."""
+        return Signature.parse(self.slopes_of or self.forward or self.text)
+
+    def loss_of(self, given: Mapping[str, Any]) -> LossWalk:
+        """Return the loss whose slopes the gradients are; see `Calculation.loss`."""
+        return self.calculation.loss(given) if self.calculation.loss else _plain_loss(self.differentiated, given)
+
+    def _loss(self, student: Student, problem: Problem) -> "ForwardLoss":
         """Return the loss of the student's own forward pass, as a function of changed tensors."""
-        signature = Signature.parse(self.slopes_of or self.forward or self.text)
+        return ForwardLoss(student, self.differentiated, problem, self.loss_of)
 
-        def forward(given: Mapping[str, Any]) -> dict[str, np.ndarray]:
-            came = unpack(signature, student.call(signature.name, **_named(given, signature)))
-            for name in signature.compared:
-                if not isinstance(came[name], np.ndarray | float | int):
-                    raise CheckFailed(f"{signature.name}: {name} is not always an array of numbers.", tensors=(name,))
-            return came
-
-        if self.calculation.loss is not None:
-            return lambda moved: self.calculation.loss(forward, {**problem.given, **moved})
-        if not self.forward:
-            return lambda moved: float(np.sum(forward({**problem.given, **moved})["loss"]))
-        return lambda moved: sum(
-            float(np.sum(value * problem.given[f"d{name}"]))
-            for name, value in forward({**problem.given, **moved}).items()
-            if f"d{name}" in problem.given and name in signature.compared
-        )
-
-    def _against_slopes(self, trial: Trial, loss: Loss, name: str, gradient: np.ndarray) -> tuple[float, bool]:
-        """Return how far a gradient is from the numeric one, and whether that is near enough."""
+    def _against_slopes(self, trial: Trial, slopes: Slopes, name: str, gradient: np.ndarray) -> tuple[float, bool]:
+        """Return how far a gradient is from the numeric slopes, and whether that is near enough."""
         tensor = name.removeprefix("d")
-        directions = DIRECTIONS if not trial.case.circumstance else FEWER_DIRECTIONS
-        slopes = numeric_slopes(loss, trial.problem.given, tensor, trial.rng, directions=directions)
         size, expected = float(np.linalg.norm(slopes.values)), float(np.linalg.norm(slopes.along(gradient)))
         if not np.isfinite(size) or size <= TOO_SMALL * expected:
             raise CheckFailed(
@@ -280,13 +276,89 @@ class Backward(Question):
 
     def _refuse_slow(self, student: Student, large: Problem) -> None:
         cache = self._forward(student, large)
+        came = []
         refuse_slow_backward(
             self.name,
             partial(self.calculation.right, large),
-            partial(student.call, self.name, **self._arguments_with(cache, large)),
+            lambda: came.append(student.call(self.name, **self._arguments_with(cache, large))),
             sum(large.given[name.removeprefix("d")].size for name in self.gradients),
             student.clock,
         )
+        given, right = expect_form(self.signature, unpack(self.signature, came[-1]), large.sizes), self.compare(large)
+        wrong = [name for name in self.gradients if norm_relative_error(given[name], right[name]) > TOLERANCE]
+        if wrong:
+            sizes = ", ".join(f"{letter} = {size}" for letter, size in large.sizes.items())
+            raise CheckFailed(
+                f"{self.name} is right for small sizes, and wrong at {sizes}. Wrong: {', '.join(wrong)}.\n"
+                "Does it stop before it has been through all the weights, or ask how many there are?",
+                tensors=tuple(wrong),
+            )
+        self._refuse_differences(given, right, ANALYTIC)
+
+
+@dataclass(frozen=True)
+class ForwardLoss:
+    """The loss of a student's own forward pass, where some tensors of a problem have been moved.
+
+    Attributes
+    ----------
+    student : Student
+    signature : Signature
+        The forward function.
+    problem : Problem
+    loss : callable
+        As `Calculation.loss`.
+    """
+
+    student: Student
+    signature: Signature
+    problem: Problem
+    loss: Callable[[Mapping[str, Any]], LossWalk]
+
+    def __call__(self, moved: Mapping[str, np.ndarray]) -> float:
+        """Return the loss at one point. Raises CheckFailed."""
+        return self.each([moved])[0]
+
+    def each(self, points: Sequence[Mapping[str, np.ndarray]]) -> list[float]:
+        """Return the loss at many points. Where a loss takes several steps, all take each of them at once.
+
+        Raises
+        ------
+        CheckFailed
+        """
+        walks = [self.loss({**self.problem.given, **moved}) for moved in points]
+        values: dict[int, float] = {}
+        asked = {number: next(walk) for number, walk in enumerate(walks)}
+        while asked:
+            results = self.student.call_each(
+                self.signature.name, [_named(given, self.signature) for given in asked.values()]
+            )
+            answered, asked = dict(zip(asked, results, strict=True)), {}
+            for number, result in answered.items():
+                try:
+                    asked[number] = walks[number].send(self._numbers(result))
+                except StopIteration as end:
+                    values[number] = float(end.value)
+        return [values[number] for number in range(len(walks))]
+
+    def _numbers(self, result: Any) -> dict[str, np.ndarray]:
+        came = unpack(self.signature, result)
+        for name in self.signature.compared:
+            if not isinstance(came[name], np.ndarray | float | int):
+                raise CheckFailed(f"{self.signature.name}: {name} is not always an array of numbers.", tensors=(name,))
+        return came
+
+
+def _plain_loss(signature: Signature, given: Mapping[str, Any]) -> LossWalk:
+    """Return the loss that a function returned, or the sum of its results times what arrives at them."""
+    came = yield given
+    if "loss" in signature.compared:
+        return np.sum(came["loss"])
+    return sum(
+        np.sum(value * given[f"d{name}"])
+        for name, value in came.items()
+        if f"d{name}" in given and name in signature.compared
+    )
 
 
 def refuse_slow_backward(

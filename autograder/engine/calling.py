@@ -75,7 +75,8 @@ def is_numeric_array(value: Any) -> bool:
 class Caller:
     """Answers requests about one namespace: the globals of a notebook.
 
-    Requests are dicts: ``{"op": "call", "name": str, "arguments": dict}``, ``{"op": "value", "name": str}``,
+    Requests are dicts: ``{"op": "call", "name": str, "arguments": dict}``, ``{"op": "calls", "name": str, "each": list
+    of dict}`` for many calls whose caches nobody asks for later, ``{"op": "value", "name": str}``,
     ``{"op": "parts", "of": Opaque, "fields": list of str, "steps": bool}`` and ``{"op": "forget"}``. Arguments are
     passed by position, in the order of the dict, so that a student may rename parameters. Answers are dicts with a
     ``"result"`` or an ``"error"``. An argument may be a dict of arrays, a random generator (`Seeded`), or a
@@ -101,7 +102,19 @@ class Caller:
             return {"result": self._outward(target)}
         if not callable(target):
             return {"error": {"kind": "not callable", "type": type(target).__name__}}
+        if request["op"] == "calls":
+            return {"answers": self._calls(request["name"], target, request["each"])}
         return self._call(request["name"], target, request["arguments"])
+
+    def _calls(self, name: str, function: Any, each: list[dict[str, Any]]) -> list[dict]:
+        """Call a function with each of many arguments, up to the first call that fails. What is kept is let go."""
+        answers, kept = [], len(self._kept)
+        for arguments in each:
+            answers.append(self._call(name, function, arguments))
+            del self._kept[kept:]
+            if "error" in answers[-1]:
+                break
+        return answers
 
     def _call(self, name: str, function: Any, arguments: dict[str, Any]) -> dict:
         given = {
@@ -111,7 +124,9 @@ class Caller:
         # What has changed since it was returned was changed by somebody else, as by a backward pass in a cache.
         watched = [(array, kept) for array, kept in self._last.pop(name, ()) if array.tobytes() == kept]
         try:
-            result = function(*given.values())
+            # A product too small to be told from zero is no fault, whatever a notebook's np.seterr says.
+            with np.errstate(under="ignore"):
+                result = function(*given.values())
         except Exception as error:
             return {"error": self._describe(error)}
         if any(array.tobytes() != kept for array, kept in watched):

@@ -5,6 +5,11 @@ import os
 import re
 from importlib import resources
 
+BOOK = "UNROLLED_BOOK"
+"""The environment variable with the address at which the book is served."""
+
+ADDRESS = r"https?://[!-~]+"
+
 PAGES: dict[str, str] = json.loads(resources.files(__package__).joinpath("equations.json").read_text(encoding="utf-8"))
 """Page of every labelled equation, by label, as ``tools/equations.py`` reads it from the book."""
 
@@ -48,5 +53,5 @@ def see(label: str) -> str:
 
 def _root() -> str:
     """Return what stands before the name of a page: the address of the served book, or nothing."""
-    address = os.environ.get("UNROLLED_BOOK", "")
-    return address.rstrip("/") + "/" if re.fullmatch(r"https?://[!-~]+", address) else ""
+    address = os.environ.get(BOOK, "")
+    return address.rstrip("/") + "/" if re.fullmatch(ADDRESS, address) else ""

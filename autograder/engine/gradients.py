@@ -4,7 +4,7 @@ A gradient is compared along a few random directions, which costs a handful of f
 tensor. Only the entry that a message shows is differentiated by itself.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, sqrt
 
@@ -12,6 +12,7 @@ import numpy as np
 
 Point = Mapping[str, np.ndarray]
 Loss = Callable[[Point], float]
+"""A loss may have a method ``each(points)`` beside, which returns its values at many points for the price of few."""
 
 STEP = 1e-4
 """Width of a difference. Extrapolated from two widths its formula is wrong by the fourth power, 1e-16 times the fifth
@@ -78,19 +79,33 @@ def numeric_slopes(
     -------
     Slopes
     """
-    base = point[name]
-    drawn = rng.standard_normal((directions, *base.shape))
-    lengths = np.sqrt(np.sum(drawn.reshape(directions, -1) ** 2, axis=1)).reshape(-1, *[1] * base.ndim)
-    drawn = drawn / lengths
+    return numeric_slopes_of_each(loss, point, [name], rng, directions=directions, step=step)[name]
 
-    def central(direction: np.ndarray, width: float) -> float:
-        ahead = loss({**point, name: base + width * direction})
-        behind = loss({**point, name: base - width * direction})
-        return (ahead - behind) / (2 * width)
 
-    near = np.array([central(direction, step) for direction in drawn])
-    far = np.array([central(direction, 2 * step) for direction in drawn])
-    return Slopes(drawn, (4 * near - far) / 3, float(np.linalg.norm(near - far)))
+def numeric_slopes_of_each(
+    loss: Loss,
+    point: Point,
+    names: Sequence[str],
+    rng: np.random.Generator,
+    *,
+    directions: int = DIRECTIONS,
+    step: float = STEP,
+) -> dict[str, Slopes]:
+    """Differentiate as `numeric_slopes` does, by one tensor after the other, and ask for all losses at once."""
+    drawn, moved = {}, []
+    for name in names:
+        base = point[name]
+        random = rng.standard_normal((directions, *base.shape))
+        lengths = np.sqrt(np.sum(random.reshape(directions, -1) ** 2, axis=1)).reshape(-1, *[1] * base.ndim)
+        drawn[name] = random / lengths
+        widths = (step, -step, 2 * step, -2 * step)
+        moved += [{**point, name: base + width * direction} for direction in drawn[name] for width in widths]
+    each = np.split(np.array(_each(loss, moved), float), len(names))
+    slopes = {name: _slopes(values, step) for name, values in zip(names, each, strict=True)}
+    return {
+        name: Slopes(drawn[name], _extrapolated(near, far), float(np.linalg.norm(near - far)))
+        for name, (near, far) in slopes.items()
+    }
 
 
 def numeric_gradient(loss: Loss, point: Point, name: str, *, step: float = STEP) -> np.ndarray:
@@ -106,13 +121,27 @@ def numeric_gradient(loss: Loss, point: Point, name: str, *, step: float = STEP)
 
 def numeric_entry(loss: Loss, point: Point, name: str, index: tuple[int, ...], *, step: float = STEP) -> float:
     """Differentiate `loss` with respect to one entry of the tensor `name`, as `numeric_gradient` does for all."""
-    values = []
+    moved = []
     for width in (step, -step, 2 * step, -2 * step):
-        moved = point[name].copy()
-        moved[index] += width
-        values.append(loss({**point, name: moved}))
-    near = (values[0] - values[1]) / (2 * step)
-    far = (values[2] - values[3]) / (4 * step)
+        value = point[name].copy()
+        value[index] += width
+        moved.append({**point, name: value})
+    near, far = _slopes(_each(loss, moved), step)
+    return float(_extrapolated(near, far)[0])
+
+
+def _each(loss: Loss, points: Sequence[Point]) -> Sequence[float]:
+    each = getattr(loss, "each", None)
+    return [loss(point) for point in points] if each is None else each(points)
+
+
+def _slopes(values: Sequence[float], step: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the slopes at the two widths, of values at the four points of each direction."""
+    ahead, behind, far_ahead, far_behind = np.reshape(values, (-1, 4)).T
+    return (ahead - behind) / (2 * step), (far_ahead - far_behind) / (4 * step)
+
+
+def _extrapolated(near: np.ndarray, far: np.ndarray) -> np.ndarray:
     return (4 * near - far) / 3
 
 

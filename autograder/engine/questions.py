@@ -3,7 +3,7 @@
 There are four kinds, each in a module of its own: `values`, `backward`, `number` and `measurement`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -12,8 +12,9 @@ import numpy as np
 
 from autograder.engine.messages import explain, in_other_words
 from autograder.engine.mistakes import Evidence, Mistake, Tensors, in_another_order, recognize, shows
-from autograder.engine.outputs import Signature, arrays_of, unpack
+from autograder.engine.outputs import Signature, arrays_of, expect_form, unpack
 from autograder.engine.problems import Case, Problem
+from autograder.engine.quiet import ANALYTIC, PROBLEMS, refuse_steps
 from autograder.engine.student import CheckFailed, FunctionRaised, NotAnswered, Student, WorkerLost
 from autograder.engine.terms import Formula, Once, Walk, last_in_common
 
@@ -27,6 +28,9 @@ OTHERS = 12
 """Problems that are drawn to find some that show a mistake and whose sizes are others."""
 CONFIRMATIONS = 6
 """Problems on which a name has to fit, besides the first."""
+
+
+LossWalk = Generator[Mapping[str, Any], Mapping[str, Any], float]
 
 
 @dataclass(frozen=True)
@@ -59,11 +63,14 @@ class Calculation:
         told its mistake.
     large : mapping of str to int, optional
         Sizes at which a gradient made of differences is hopelessly slow.
+    quiet : callable, optional
+        ``quiet(given)`` returns what is given, changed so that a part of each derivative is next to nothing: there a
+        step of any width, real or complex, is hopeless. See `autograder.engine.quiet`.
     if_zero : mapping of str to str
         What it may mean that an output is zero everywhere, by its name. The first that fits is told.
     loss : callable, optional
-        ``loss(forward, given)`` returns the loss of a point, where ``forward(given)`` calls the student's forward
-        function. By default the sum of its results times what arrives at them.
+        ``loss(given)`` returns a generator that yields what the student's forward function is to be called with, gets
+        its results by name, and returns the loss. By default the sum of the results times what arrives at them.
     """
 
     draw: Callable[..., Problem]
@@ -78,7 +85,8 @@ class Calculation:
     cases: tuple[Case, ...] = ()
     square: Mapping[str, int] | None = None
     large: Mapping[str, int] | None = None
-    loss: Callable[[Callable, Mapping], float] | None = None
+    quiet: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    loss: Callable[[Mapping[str, Any]], LossWalk] | None = None
     if_zero: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -155,6 +163,24 @@ class Question:
     def check(self, student: Student, rng: np.random.Generator) -> str:
         """Try a student's function and return one sentence about what was checked. Raises CheckFailed."""
         raise NotImplementedError
+
+    @property
+    def derivatives(self) -> dict[str, str]:
+        """The outputs that are derivatives, with their axes, where it matters how they were found."""
+        return self.signature.compared
+
+    def refuse_steps(self, student: Student, rng: np.random.Generator) -> None:
+        """Refuse derivatives that were found by moving an argument a little. Raises CheckFailed."""
+        if self.calculation.quiet is None:
+            return
+        for _ in range(PROBLEMS):
+            drawn = self.calculation.draw(rng)
+            with np.errstate(under="ignore"):  # in a notebook ours is as the learner set it
+                problem = Problem(drawn.sizes, self.calculation.quiet(drawn.given))
+                came = expect_form(self.signature, self.outputs(student, problem), problem.sizes)
+                right = self.compare(problem)
+                refuse_steps(self.name, came, {name: right[name] for name in self.derivatives}, ANALYTIC)
+            student.forget()
 
     def arguments(self, problem: Problem) -> dict[str, Any]:
         """Return what the function is called with, but for a cache."""

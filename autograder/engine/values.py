@@ -61,6 +61,7 @@ class Values(Question):
                 if self.keeps:
                     _judge_cache_again(trial, again)
             student.forget()
+        self.refuse_steps(student, rng)
         return self.says
 
     def answer(self, student: Student, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from autograder.engine.families import Affine, clipped
 from autograder.engine.mistakes import Mistake, mistake
 from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
+from autograder.engine.quiet import whisper
 from autograder.engine.terms import Once, of, terms
 
 LARGE_UPSTREAM = Case(" with a large upstream gradient", {"upstream": 1e8})
@@ -229,5 +230,6 @@ backward = Calculation(
     cases=(at_one("N", numeric=True), at_one("D"), at_one("V"), FAR_BIAS, LARGE_UPSTREAM, TINY_UPSTREAM),
     square={"D": 6, "V": 6},
     large={"N": 2, "D": 200, "V": 201},
+    quiet=whisper(W=0, dy=-1),
 )
 """The layer backward."""

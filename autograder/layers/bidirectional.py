@@ -11,6 +11,7 @@ import unrolled
 from autograder.engine.mistakes import Mistake, mistake
 from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
+from autograder.engine.quiet import whisper
 from autograder.engine.terms import Once, of, terms
 from autograder.layers import rnn_layers
 from autograder.layers.rnn import FAR, GARBAGE, LARGE_STATES, SMALLEST, WITHOUT_H0
@@ -707,6 +708,7 @@ backward = Calculation(
     ),
     square=SQUARE,
     large={"N": 2, "T": 3, "D": 100, "H": 95},
+    quiet=whisper(Wx=1, Wh=1, dh=-1),
 )
 """The gradients of both directions."""
 

@@ -8,6 +8,7 @@ import unrolled
 from autograder.engine.mistakes import mistake
 from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
+from autograder.engine.quiet import faint_class
 from autograder.engine.terms import Once, terms
 
 
@@ -248,5 +249,6 @@ loss = Calculation(
     ),
     # A right gradient may look at all V scores once for each of them, in plain Python: V is small beside N · T.
     large={"N": 4, "T": 25, "V": 100},
+    quiet=faint_class,
 )
 """The masked loss, its value first, then its gradient."""

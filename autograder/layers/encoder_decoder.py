@@ -9,6 +9,7 @@ import unrolled
 from autograder.engine.mistakes import Mistake, mistake
 from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
+from autograder.engine.quiet import whisper
 from autograder.engine.terms import Once, Term, of, terms
 from autograder.layers import rnn_layers
 from autograder.layers.bidirectional import EQUAL, ONE_STEP_ROW, draw_lengths, in_padding, is_real
@@ -364,6 +365,7 @@ backward = Calculation(
     ),
     square=SQUARE,
     large={"N": 2, "T": 3, "S": 2, "D": 100, "E": 101, "H": 95},
+    quiet=whisper(Wx_enc=0, Wh_enc=0, Wx_dec=0, Wh_dec=0, dh_dec=-1),
     if_zero={
         name: "Nothing reaches the encoder. What the decoder sends back to the state it started from, its dh0, has to"
         " go on into the encoder."

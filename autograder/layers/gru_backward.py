@@ -1,6 +1,6 @@
 """The GRU backward: one step with the reset on either side of the product, and whole sequences."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
@@ -11,7 +11,8 @@ import unrolled
 from autograder.engine.families import Affine, Totals, carried, clipped, slopes_of_sigmoid, slopes_of_tanh
 from autograder.engine.mistakes import Mistake, mistake
 from autograder.engine.problems import Case, Problem, at_one
-from autograder.engine.questions import Calculation
+from autograder.engine.questions import Calculation, LossWalk
+from autograder.engine.quiet import whisper
 from autograder.engine.terms import Formula, Once, Term, Walk, batch_first, of, terms
 from autograder.layers.gru import GATES, SQUARE, draw, draw_before, right_step, weights_of
 from autograder.layers.rnn import LONG_CASE, step_of
@@ -793,10 +794,11 @@ sequence = Calculation(
     cases=CASES,
     square=SQUARE,
     large=LARGE,
+    quiet=whisper(Wx=0, Wh=0, dh=-1),
 )
 """A whole sequence backward, with the reset after the product."""
 
-published = replace(sequence, mistakes=PUBLISHED_MISTAKES, large=None)
+published = replace(sequence, mistakes=PUBLISHED_MISTAKES)
 """The same, where the step is written out in the loop and can be wrong in it."""
 
 
@@ -816,9 +818,10 @@ def _right_step(problem: Problem) -> dict[str, np.ndarray]:
     return {"h_t": h[:, 0], "dx_t": dx[:, 0], **dict(zip(names, others, strict=True))}
 
 
-def _step_loss(forward: Callable, given: Mapping[str, Any]) -> float:
+def _step_loss(given: Mapping[str, Any]) -> LossWalk:
     """Return a loss that depends on h_t as the total gradient says."""
-    return float(np.sum(forward(given)["h_t"] * given["dh_total"]))
+    came = yield given
+    return np.sum(came["h_t"] * given["dh_total"])
 
 
 step = Calculation(
@@ -835,6 +838,7 @@ step = Calculation(
     cases=(at_one("N", numeric=True), *UPSTREAM_CASES),
     square=SQUARE,
     large=LARGE | {"T": 1},
+    quiet=whisper(Wx=0, Wh=0, dh_total=-1),
 )
 """One step backward, with the reset after the product."""
 

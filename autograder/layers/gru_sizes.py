@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from autograder.engine.mistakes import Mistake, mistake
+from autograder.engine.mistakes import mistake
 from autograder.engine.problems import Problem
 from autograder.engine.questions import Calculation
-from autograder.engine.terms import Once, of, terms
+from autograder.engine.terms import Once, terms
+from autograder.layers.parameters import counted_for_each_step
 
 NETWORKS = 3
 MOST_STEPS = 60
@@ -29,13 +30,6 @@ def _right_count(problem: Problem) -> dict[str, np.ndarray]:
     sizes = zip(problem.given["D"], problem.given["H"], strict=True)
     shapes = [((D, 3 * H), (H, 3 * H), (3 * H,), (3 * H,)) for D, H in sizes]
     return {"count": np.array([sum(np.zeros(shape).size for shape in arrays) for arrays in shapes], float)}
-
-
-def _counted_for_each_step(times: int) -> Mistake:
-    sentence = f"The count is {times} times too large: the same weights are used at every step, so they count once."
-    return Mistake(
-        f"counted_{times}_times", sentence, {"count": of("total", lambda total: times * total)}, "counted_for_each_step"
-    )
 
 
 count = Calculation(
@@ -79,7 +73,7 @@ count = Calculation(
                 b=lambda: 1, bh=lambda: 1),
         mistake("h0_counted", "There are H numbers too many: h0 is an input, not a weight.",
                 total=lambda blocks, Wx, Wh, b, bh, H: blocks * (Wx + Wh + b + bh) + H),
-        *map(_counted_for_each_step, range(2, MOST_STEPS + 1)),
+        *map(counted_for_each_step, range(2, MOST_STEPS + 1)),
     ),
 )  # fmt: skip
 """The parameters of a GRU layer with both biases."""

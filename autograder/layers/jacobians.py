@@ -10,6 +10,7 @@ from autograder.engine.families import slopes_of_tanh
 from autograder.engine.mistakes import mistake
 from autograder.engine.problems import Case, Problem, at_one
 from autograder.engine.questions import Calculation
+from autograder.engine.quiet import whisper
 from autograder.engine.terms import Once, terms
 from autograder.layers import rnn
 
@@ -30,6 +31,13 @@ def _draw(rng: np.random.Generator, **options: Any) -> Problem:
 def _draw_step(rng: np.random.Generator, **options: Any) -> Problem:
     problem = _draw(rng, **{**options, "T": 1})
     return Problem(problem.sizes, {**problem.given, "h_t": problem.given["h"][:, 0]})
+
+
+def _quiet(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return states of a network of which one unit is hardly heard by the others."""
+    hushed = whisper(Wh=0)(given)
+    h = _states(hushed)
+    return {**hushed, "h": h, "h_t": h[:, 0]}
 
 
 def _draw_product(rng: np.random.Generator, *, at: str = "", **options: Any) -> Problem:
@@ -138,6 +146,7 @@ step = Calculation(
         ),
     ),
     cases=(at_one("N"), at_one("H"), SATURATED),
+    quiet=_quiet,
 )
 """The Jacobian of one step."""
 
@@ -262,6 +271,7 @@ product = Calculation(
             J=lambda factors, h: _product(factors[:1], h),
         ),
     ),
+    quiet=_quiet,
     cases=(
         at_one("N"),
         at_one("H"),

@@ -27,7 +27,8 @@ def _right(problem: Problem) -> dict[str, np.ndarray]:
     return {"count": np.array([sum(np.zeros(shape).size for shape in arrays) for arrays in shapes], float)}
 
 
-def _counted_for_each_step(times: int) -> Mistake:
+def counted_for_each_step(times: int) -> Mistake:
+    """Return the mistake of a count in which every weight stands so many times."""
     sentence = f"The count is {times} times too large: the same weights are used at every step, so they count once."
     return Mistake(
         f"counted_{times}_times", sentence, {"count": of("total", lambda total: times * total)}, "counted_for_each_step"
@@ -52,7 +53,7 @@ rnn = Calculation(
     lambda problem: problem.given,
     equation="rnn-parameters",
     mistakes=(
-        *map(_counted_for_each_step, range(2, MOST_STEPS + 1)),
+        *map(counted_for_each_step, range(2, MOST_STEPS + 1)),
         mistake(
             "output_layer_missing",
             "The output layer is not counted: it has weights and a bias of its own.",

@@ -1,6 +1,6 @@
 """The plain RNN backward: one step, whole sequences, segments of them, single contributions, and forward in time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,8 @@ import unrolled
 from autograder.engine.families import Affine, Totals, carried, clipped, slopes_of_tanh, touching
 from autograder.engine.mistakes import mistake
 from autograder.engine.problems import Case, Problem, at_one
-from autograder.engine.questions import Calculation
+from autograder.engine.questions import Calculation, LossWalk
+from autograder.engine.quiet import whisper
 from autograder.engine.terms import Once, Walk, batch_first, terms
 from autograder.layers.rnn import LONG, LONG_CASE, draw, step_of
 
@@ -180,6 +181,7 @@ sequence = Calculation(
     cases=CASES,
     square=SQUARE,
     large=LARGE,
+    quiet=whisper(Wx=0, Wh=0, dh=-1),
 )
 """A whole sequence backward."""
 
@@ -198,9 +200,10 @@ def _right_step(problem: Problem) -> dict[str, np.ndarray]:
     return {"h_t": h[:, 0], "dx_t": dx[:, 0], "dh_prev": dh_prev, "dWx": dWx, "dWh": dWh, "db": db}
 
 
-def _step_loss(forward: Callable, given: Mapping[str, Any]) -> float:
+def _step_loss(given: Mapping[str, Any]) -> LossWalk:
     """Return a loss that depends on h_t as the total gradient says."""
-    return float(np.sum(forward(given)["h_t"] * given["dh_total"]))
+    came = yield given
+    return np.sum(came["h_t"] * given["dh_total"])
 
 
 step = Calculation(
@@ -216,6 +219,7 @@ step = Calculation(
     cases=(at_one("N", numeric=True), *UPSTREAM_CASES),
     square=SQUARE,
     large=LARGE | {"T": 1},
+    quiet=whisper(Wx=0, Wh=0, dh_total=-1),
 )
 """One step backward."""
 
@@ -227,12 +231,12 @@ def _draw_contributions(rng: np.random.Generator, **options: Any) -> Problem:
     return Problem(problem.sizes, {**problem.given, "Wh_t": each})
 
 
-def _contributions_loss(forward: Callable, given: Mapping[str, Any]) -> float:
+def _contributions_loss(given: Mapping[str, Any]) -> LossWalk:
     """Return the loss of a sequence whose step t uses the recurrent weights ``given["Wh_t"][t]``."""
     h, value = given["h0"], 0.0
     for t, Wh in enumerate(given["Wh_t"]):
-        h = forward({**given, "x_t": given["x"][:, t], "h_prev": h, "Wh": Wh})["h_t"]
-        value += float(np.sum(h * given["dh"][:, t]))
+        h = (yield {**given, "x_t": given["x"][:, t], "h_prev": h, "Wh": Wh})["h_t"]
+        value += np.sum(h * given["dh"][:, t])
     return value
 
 
@@ -299,14 +303,14 @@ def _draw_segments(rng: np.random.Generator, *, k: int | None = None, T: int | N
     return Problem({**problem.sizes, "k": k}, {**problem.given, "k": k, "held": held})
 
 
-def _segments_loss(forward: Callable, given: Mapping[str, Any]) -> float:
+def _segments_loss(given: Mapping[str, Any]) -> LossWalk:
     """Return the loss of a sequence in segments of k steps; all but the first start from states that are held."""
     value = 0.0
     for start in range(0, given["x"].shape[1], given["k"]):
         segment = slice(start, start + given["k"])
         first = given["held"][:, start - 1] if start else given["h0"]
-        h = forward({**given, "x": given["x"][:, segment], "h0": first})["h"]
-        value += float(np.sum(h * given["dh"][:, segment]))
+        h = (yield {**given, "x": given["x"][:, segment], "h0": first})["h"]
+        value += np.sum(h * given["dh"][:, segment])
     return value
 
 

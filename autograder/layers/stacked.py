@@ -12,6 +12,7 @@ import unrolled
 from autograder.engine.mistakes import mistake
 from autograder.engine.problems import Case, Problem, at_one, draw_sizes
 from autograder.engine.questions import Calculation
+from autograder.engine.quiet import whisper
 from autograder.engine.terms import Walk, terms
 from autograder.layers import rnn_layers
 from autograder.layers.rnn import FAR, LARGE_STATES, LONG_CASE, SMALLEST, WITHOUT_H0
@@ -426,5 +427,6 @@ backward = Calculation(
     ),
     square=SQUARE,
     large={"N": 2, "T": 2, "D": 80, "H": 82, "L": 3},
+    quiet=whisper(Wx=0, Wup=1, Wh=1, dh=-1),
 )
 """The gradients of all layers."""

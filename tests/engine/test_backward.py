@@ -26,10 +26,12 @@ from autograder.engine.backward import (
     COST_RATIO,
     OUR_PASSES,
     TOLERANCE,
+    ForwardLoss,
     refuse_slow_backward,
 )
 from autograder.engine.gradients import DIRECTIONS, FEWER_DIRECTIONS
-from autograder.engine.problems import Case
+from autograder.engine.outputs import Signature
+from autograder.engine.problems import Case, Problem
 from autograder.engine.student import CheckFailed, Student
 
 SEEDS, MANY = range(10), range(100)
@@ -320,11 +322,28 @@ def test_a_result_of_the_forward_pass_that_is_no_array_a_little_away_is_refused(
 
 
 def test_a_loss_of_ones_own_replaces_the_sum_of_what_comes_times_what_arrives():
-    def half(forward, given):
-        return 0.5 * float(np.sum(forward(given)["y"] * given["dy"]))
+    def half(given):
+        came = yield given
+        return 0.5 * float(np.sum(came["y"] * given["dy"]))
 
     failure = failure_of(with_cases(wave_backward, loss=half))
     assert str(failure).startswith("wave_backward is not right yet. Wrong: dx, dW.")
+
+
+def test_a_loss_may_call_the_forward_function_several_times_each_with_what_came_before():
+    def twice(given):
+        y = (yield given)["y"]
+        again = (yield {**given, "x": y, "W": np.eye(y.shape[1])})["y"]
+        return float(np.sum(again * given["dy"]))
+
+    rng = np.random.default_rng(0)
+    given = {"x": rng.standard_normal((2, 3)), "W": rng.standard_normal((3, 4)), "dy": rng.standard_normal((2, 4))}
+    student = Student.of_namespace({"wave_forward": lambda x, W: (np.sin(x @ W), None)})
+    loss = ForwardLoss(student, Signature.parse("wave_forward(x, W) -> y NH, cache"), Problem({}, given), twice)
+    points = [{"W": factor * given["W"]} for factor in (1.0, 2.0, 3.0)]
+    expected = [float(np.sum(np.sin(np.sin(given["x"] @ point["W"])) * given["dy"])) for point in points]
+    assert loss.each(points) == expected
+    assert loss(points[1]) == expected[1]
 
 
 def test_slopes_may_be_those_of_another_function_than_the_one_whose_cache_is_handed_on():

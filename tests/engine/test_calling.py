@@ -8,7 +8,7 @@ import pytest
 
 import autograder
 from autograder.engine.calling import MAX_TEXT, Caller, Opaque, Seeded
-from autograder.engine.student import CheckFailed, NotAnswered, Student
+from autograder.engine.student import CheckFailed, FunctionRaised, NotAnswered, Student
 
 
 def call(function, **arguments):
@@ -291,3 +291,45 @@ def test_a_seeded_argument_is_a_new_generator_in_every_call():
     np.testing.assert_array_equal(first, np.random.default_rng(7).standard_normal(3))
     np.testing.assert_array_equal(second, first)
     assert call(lambda rng: isinstance(rng, np.random.Generator), rng=Seeded(7)) is True
+
+
+# --------------------------------------------------------------------------------------------------------- many calls
+
+
+def test_many_calls_give_what_each_alone_gives_in_their_order():
+    student = Student.of_namespace({"f": lambda a, b: (a @ b, float(a.sum()))})
+    each = [{"a": np.full((2, 2), float(n)), "b": np.eye(2)} for n in range(150)]
+    for arguments, came in zip(each, student.call_each("f", each), strict=True):
+        alone = student.call("f", **arguments)
+        np.testing.assert_array_equal(came[0], alone[0])
+        assert came[1] == alone[1]
+
+
+def test_the_first_of_many_calls_that_fails_is_told_with_its_own_arguments_and_no_other_is_made():
+    made = []
+
+    def f(a):
+        made.append(len(a))
+        if len(a) == 3:
+            raise ValueError("three")
+        return a
+
+    with pytest.raises(FunctionRaised, match=r"three(.|\n)*called with a \(3,\)"):
+        Student.of_namespace({"f": f}).call_each("f", [{"a": np.ones(n)} for n in (1, 2, 3, 4)])
+    assert made == [1, 2, 3]
+
+
+def test_an_argument_that_is_changed_in_one_of_many_calls_is_told():
+    def f(a):
+        if a[0] == 2:
+            a += 1
+        return 1.0
+
+    with pytest.raises(CheckFailed, match="f changes its argument a in place"):
+        Student.of_namespace({"f": f}).call_each("f", [{"a": np.full(2, n)} for n in (1.0, 2.0)])
+
+
+def test_of_many_calls_no_cache_is_kept():
+    caller = Caller({"f": lambda a: (a, object())})
+    caller.answer({"op": "calls", "name": "f", "each": [{"a": np.ones(1)}] * 5})
+    assert caller.answer({"op": "call", "name": "f", "arguments": {"a": np.ones(1)}})["result"][1] == Opaque(0)

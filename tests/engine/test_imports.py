@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GRADING_ONLY = {"nbgrader", "nbconvert", "nbformat", "nbclient", "IPython", "click", "rich", "sqlalchemy", "traitlets"}
-GRADING_HALF = ("grading", "sandbox", "cli", "__main__")
+GRADING_HALF = ("grading", "feedback", "report", "sandbox", "cli", "__main__")
 
 ONLY_NUMPY = """
 import importlib.abc

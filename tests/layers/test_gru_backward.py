@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from complex_steps import complex_step
 
 import unrolled
 from autograder.engine.backward import ANALYTIC, ANALYTIC_SATURATED
@@ -37,16 +38,6 @@ def loss(given: Mapping):
     return np.stack(parts, axis=1)
 
 
-def complex_step(given: Mapping, tensor: str):
-    """Return a gradient from imaginary parts: right to the last digit, and without the chain rule."""
-    gradient = np.empty(given[tensor].shape)
-    for index in np.ndindex(gradient.shape):
-        moved = given[tensor].astype(complex)
-        moved[index] += 1e-30j
-        gradient[index] = np.sum(loss({**given, tensor: moved}).imag / 1e-30)
-    return gradient
-
-
 @pytest.mark.parametrize("circumstance", ["", *CASES])
 def test_the_trusted_gradient_is_right_far_below_the_bound_for_lost_digits(circumstance):
     case = CASES.get(circumstance)
@@ -55,7 +46,7 @@ def test_the_trusted_gradient_is_right_far_below_the_bound_for_lost_digits(circu
         problem = drawn(seed, **(case.options if case else {}))
         right = gru_backward.sequence.right(problem)
         for tensor in TENSORS:
-            error = norm_relative_error(complex_step(problem.given, tensor), right[f"d{tensor}"])
+            error = norm_relative_error(complex_step(loss, problem.given, tensor), right[f"d{tensor}"])
             assert error < bound, (tensor, error)
 
 
@@ -68,7 +59,7 @@ def test_the_gradient_of_one_step_is_that_of_its_loss(calculation, draw):
         right = calculation.right(problem)
         for tensor, step_tensor in zip(TENSORS, STEP_TENSORS, strict=True):
             if tensor in whole.given:
-                expected = complex_step(whole.given, tensor).reshape(right[f"d{step_tensor}"].shape)
+                expected = complex_step(loss, whole.given, tensor).reshape(right[f"d{step_tensor}"].shape)
                 assert norm_relative_error(expected, right[f"d{step_tensor}"]) < ANALYTIC / 10
 
 
@@ -76,7 +67,7 @@ def test_the_gradient_of_one_step_is_that_of_its_loss(calculation, draw):
 def test_differences_of_a_distracted_loss_have_lost_all_digits(tensor):
     for seed in range(5):
         given = drawn(seed, distracted=True).given
-        right = complex_step(given, tensor)
+        right = complex_step(loss, given, tensor)
 
         def whole(point, given=given):
             return float(np.sum(loss({**given, **point})))

@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 
 import click  # noqa: E402
 import naming  # noqa: E402
-from cheats import cheats  # noqa: E402
+from cheats import NOT_SEEN, cheats, takes_seconds  # noqa: E402
 from corruptions import corruptions  # noqa: E402
 from dresses import dresses  # noqa: E402
 from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: E402
@@ -36,7 +36,7 @@ from autograder.engine.trained import Trained  # noqa: E402
 from autograder.sets import QUESTIONS, Asked  # noqa: E402
 
 PAGES = ROOT / "benchmarks" / "audit"
-SHARE_OF_SEEDS = {"wrong": 5, "cheats": 10, "mutants": 10, "corruptions": 20, "names": 20}
+SHARE_OF_SEEDS = {"wrong": 5, "cheats": 50, "mutants": 10, "corruptions": 20, "names": 20}
 """Parts that are looked at on one seed in so many: what they show hardly depends on the numbers."""
 SEEDS_OF_TRAINED = {"right": 3, "wrong": 10, "corruptions": 5}
 """At most, where a model is trained, or judged, each time: seconds."""
@@ -171,7 +171,11 @@ def _corruptions(found: Found, seeds: range) -> None:
 
 def _cheats(found: Found, seeds: range) -> None:
     true = solutions.true_solution(found.set_name)
-    _made(found, seeds, ((name, cheat(true)) for name, cheat in cheats(QUESTIONS[found.question])))
+    tried = cheats(found.set_name, QUESTIONS[found.question])
+    for name, cheat in tried:
+        if f"{found.question}: {name}" not in NOT_SEEN:
+            # Of those the third seed alone: the short form of the audit, which has two, leaves them out.
+            _made(found, seeds[2:3] if takes_seconds(name) else seeds, [(name, cheat(true))])
 
 
 def _names(found: Found, seeds: range) -> None:

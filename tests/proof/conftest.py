@@ -1,7 +1,7 @@
 """Every question of every problem set finds its own way into the tests of this folder."""
 
 import pytest
-from cheats import cheats
+from cheats import is_asked_for_derivatives
 
 import solutions
 from autograder.engine.measurement import Measurement
@@ -13,7 +13,7 @@ KINDS = {
     "question": lambda question: True,
     "function": lambda question: isinstance(question, Question),
     "measurement": lambda question: isinstance(question, Measurement),
-    "gradient": lambda question: any(cheats(question)),
+    "derivative": is_asked_for_derivatives,
 }
 """What a test may ask for by the name of a parameter, and which questions it gets."""
 

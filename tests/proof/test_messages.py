@@ -125,10 +125,26 @@ def complex_step(dh_total, cache):
     return tuple(gradients)
 
 
-def test_gradients_made_of_complex_steps_are_refused_for_their_cost():
-    namespace = {**solutions.true_solution("ps3"), "rnn_step_backward": complex_step}
+def test_a_right_gradient_that_runs_forward_twice_for_every_weight_is_refused_for_its_cost():
+    true = solutions.true_solution("ps3")
+
+    def two_passes_for_every_weight(dh_total, cache):
+        x_t, h_prev, Wx, Wh, _ = cache
+        gradients = true["rnn_step_backward"](dh_total, cache)
+        for _ in range(2 * sum(gradient.size for gradient in gradients)):
+            np.tanh(x_t @ Wx + h_prev @ Wh)
+        return gradients
+
+    namespace = {**true, "rnn_step_backward": two_passes_for_every_weight}
     failure = solutions.verdict(QUESTIONS["rnn_step_backward"], namespace, 0)
     assert "times as long as a forward and a backward pass have to, when there are 40,000 weights" in str(failure)
+
+
+def test_complex_steps_are_refused_where_a_weight_is_next_to_nothing():
+    failure = solutions.verdict(
+        QUESTIONS["rnn_step_backward"], {**solutions.true_solution("ps3"), "rnn_step_backward": complex_step}, 0
+    )
+    assert "right for ordinary weights, and wrong where some are as small as" in str(failure)
 
 
 def test_a_numpy_error_is_told_in_the_words_of_this_course_with_where_it_happened():

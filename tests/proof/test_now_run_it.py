@@ -4,6 +4,8 @@ import contextlib
 import io
 import re
 import time
+from functools import cache
+from typing import NamedTuple
 
 import nbformat
 import numpy as np
@@ -14,7 +16,8 @@ from autograder.grading.assignment import is_for_play
 from unrolled.texts import plain_topics
 
 EXERCISES = solutions.SOLUTIONS.parent / "exercises"
-SECONDS = 10  # of the processor; it takes about one
+SECONDS = 10  # of the processor; most take about one
+OF_A_MODEL = 20  # that writes, which takes about four
 
 
 def cells_for_play(set_name):
@@ -22,13 +25,29 @@ def cells_for_play(set_name):
     return [cell.source for cell in solutions.notebook_of(set_name).cells if is_for_play(cell)]
 
 
-def texts(set_name, namespace):
-    """Run the cells for play in a namespace and return what they print, by the number of updates."""
-    printed = io.StringIO()
+class Played(NamedTuple):
+    """What the cells for play print behind the true solution, all names before and after, and how long it takes."""
+
+    printed: str
+    before: dict
+    namespace: dict
+    seconds: float
+
+
+@cache
+def played(set_name):
+    """Run the cells for play, once for all tests."""
+    before = solutions.true_solution(set_name)
+    namespace, printed, started = dict(before), io.StringIO(), time.process_time()
     with contextlib.redirect_stdout(printed):
         for source in cells_for_play(set_name):
             exec(compile(source, "<for play>", "exec"), namespace)
-    parts = re.split(r"^--- after (\d+) updates.*\n", printed.getvalue(), flags=re.MULTILINE)
+    return Played(printed.getvalue(), before, namespace, time.process_time() - started)
+
+
+def texts(set_name):
+    """Return what the cells for play print by the number of updates."""
+    parts = re.split(r"^--- after (\d+) updates.*\n", played(set_name).printed, flags=re.MULTILINE)
     assert parts[0] == ""
     return dict(zip(map(int, parts[1::2]), map(str.strip, parts[2::2]), strict=True))
 
@@ -51,19 +70,19 @@ def test_cells_for_play_are_free_and_stand_behind_the_last_question_that_gives_p
 
 
 def test_they_leave_the_variables_of_the_questions_alone(set_name):
-    before = solutions.true_solution(set_name)
-    after = dict(before)
-    texts(set_name, after)
+    _, before, after, _ = played(set_name)
+    assert texts(set_name)
     assert [name for name, value in before.items() if after[name] is not value] == []
 
 
+def test_they_take_a_few_seconds(set_name):
+    assert played(set_name).seconds < (OF_A_MODEL if set_name == "ps8" else SECONDS)
+
+
 def test_a_network_of_problem_set_1_finishes_all_words_but_the_one_that_its_window_cannot_tell():
-    namespace = dict(solutions.true_solution("ps1"))
-    started = time.process_time()
-    written = texts("ps1", namespace)
-    assert time.process_time() - started < SECONDS
+    written = texts("ps1")
     assert list(written) == [0, 15, 300]
-    words = namespace["words"]
+    words = played("ps1").namespace["words"]
     wrong = {
         updates: [word for word in words if f"{word[:3]}: {word}" not in text.splitlines()]
         for updates, text in written.items()
@@ -75,28 +94,22 @@ def test_a_network_of_problem_set_1_finishes_all_words_but_the_one_that_its_wind
     assert wrong[300][0] in ("entropy", "gradient")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        namespace["learn_words"](width=4)
+        played("ps1").namespace["learn_words"](width=4)
     assert all(f"{word[:3]}: {word}" in printed.getvalue().split("--- after 300")[1].splitlines() for word in words)
 
 
 def test_what_a_network_of_problem_set_2_writes_is_noise_at_first_and_the_verse_in_the_end():
-    namespace = dict(solutions.true_solution("ps2"))
-    started = time.process_time()
-    written = texts("ps2", namespace)
-    assert time.process_time() - started < SECONDS
+    written = texts("ps2")
     assert list(written) == [0, 100, 1000]
-    shares = [known_share(text, namespace["verse"]) for text in written.values()]
+    shares = [known_share(text, played("ps2").namespace["verse"]) for text in written.values()]
     assert shares[0] < 0.1
     assert 0.3 < shares[1] < shares[2] - 0.1
     assert shares[2] > 0.85
 
 
 def test_a_network_of_problem_set_3_knows_no_line_at_first_and_all_by_heart_in_the_end():
-    namespace = dict(solutions.true_solution("ps3"))
-    started = time.process_time()
-    written = texts("ps3", namespace)
-    assert time.process_time() - started < SECONDS
-    lines = namespace["lines"]
+    written = texts("ps3")
+    lines = played("ps3").namespace["lines"]
     assert list(written) == [0, 100, 1000]
     assert sum(line in lines for line in written[0].splitlines()) == 0
     assert sum(line in lines for line in written[100].splitlines()) < 4
@@ -106,10 +119,7 @@ def test_a_network_of_problem_set_3_knows_no_line_at_first_and_all_by_heart_in_t
 
 
 def test_of_the_networks_of_problem_set_4_one_learns_one_explodes_and_one_learns_nothing():
-    namespace = dict(solutions.true_solution("ps4"))
-    started = time.process_time()
-    printed = texts("ps4", namespace)
-    assert time.process_time() - started < SECONDS
+    printed = texts("ps4")
     assert list(printed) == [0, 100, 300]
     losses = {
         updates: {name: float(loss) for name, loss in (line.split(": ") for line in text.splitlines())}
@@ -125,10 +135,7 @@ def test_of_the_networks_of_problem_set_4_one_learns_one_explodes_and_one_learns
 
 
 def test_an_lstm_of_problem_set_5_remembers_the_letter_that_a_plain_network_does_not():
-    namespace = dict(solutions.true_solution("ps5"))
-    started = time.process_time()
-    written = texts("ps5", namespace)
-    assert time.process_time() - started < SECONDS
+    written = texts("ps5")
     assert list(written) == [0, 100, 200]
     shares = {
         updates: [int(share) for share in re.findall(r"network: [a-d]{40}  (\d+) % right", text)]
@@ -140,10 +147,7 @@ def test_an_lstm_of_problem_set_5_remembers_the_letter_that_a_plain_network_does
 
 
 def test_only_the_network_of_problem_set_7_that_reads_both_ways_tags_a_word_whose_clue_comes_after_it():
-    namespace = dict(solutions.true_solution("ps7"))
-    started = time.process_time()
-    printed = texts("ps7", namespace)
-    assert time.process_time() - started < SECONDS
+    printed = texts("ps7")
     assert list(printed) == [0, 100, 300]
     for text in (printed[100], printed[300]):
         shares = {name: int(share) for name, share in re.findall(r"(.+): (\d+) % right", text)}
@@ -155,9 +159,8 @@ def test_only_the_network_of_problem_set_7_that_reads_both_ways_tags_a_word_whos
         assert "DNVCDANV" not in tags.values()
 
 
-def test_of_two_networks_that_read_one_way_the_one_that_reads_from_the_end_can_tag_such_words():
-    namespace = dict(solutions.true_solution("ps7"))
-    texts("ps7", namespace)
+def test_of_two_networks_that_read_one_way_the_one_that_reads_from_the_end_can_tag_such_words(monkeypatch):
+    namespace = played("ps7").namespace
     turn, batch = namespace["reverse_by_length"], namespace["batch"]
 
     def from_the_end(made):
@@ -166,7 +169,7 @@ def test_of_two_networks_that_read_one_way_the_one_that_reads_from_the_end_can_t
 
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        namespace["batch"] = from_the_end
+        monkeypatch.setitem(namespace, "batch", from_the_end)
         namespace["learn_tags"]()
     shares = re.findall(r"one way: (\d+) % right  (\w+)", printed.getvalue())
     assert int(shares[-1][0]) > 98
@@ -174,14 +177,7 @@ def test_of_two_networks_that_read_one_way_the_one_that_reads_from_the_end_can_t
 
 
 def test_what_a_model_of_problem_set_8_writes_is_noise_at_first_and_mostly_real_words_in_the_end():
-    namespace = dict(solutions.true_solution("ps8"))
-    printed = io.StringIO()
-    started = time.process_time()
-    with contextlib.redirect_stdout(printed):
-        for source in cells_for_play("ps8"):
-            exec(compile(source, "<for play>", "exec"), namespace)
-    assert time.process_time() - started < 2 * SECONDS
-    parts = re.split(r"^--- after (\d+) updates: perplexity (.+)\n", printed.getvalue(), flags=re.MULTILINE)[1:]
+    parts = re.split(r"^--- after (\d+) updates: perplexity (.+)\n", played("ps8").printed, flags=re.MULTILINE)[1:]
     assert parts[::3] == ["0", "100", "1000"]
     perplexities = [float(found) for found in parts[1::3]]
     assert perplexities[0] > 25 > 12 > perplexities[1] > 6 > 4.8 > perplexities[2]
@@ -192,12 +188,9 @@ def test_what_a_model_of_problem_set_8_writes_is_noise_at_first_and_mostly_real_
 
 
 def test_a_letter_of_problem_set_9_heals_with_the_functions_of_the_learner():
-    namespace = dict(solutions.true_solution("ps9"))
-    started = time.process_time()
-    printed = texts("ps9", namespace)
-    assert time.process_time() - started < SECONDS
+    printed = texts("ps9")
     assert list(printed) == [0, 16, 64]
-    whole = namespace["letters"]["X"].replace(" ", "\n")
+    whole = played("ps9").namespace["letters"]["X"].replace(" ", "\n")
     wrong = {updates: sum(map(str.__ne__, text, whole)) for updates, text in printed.items()}
     assert {len(text) for text in printed.values()} == {len(whole)}
     assert wrong[0] == 16

@@ -36,6 +36,24 @@ DIFFERENCES_OF_TANH = "(np.tanh(np.arctanh(h_t) + 1e-5) - np.tanh(np.arctanh(h_t
 KEPT_BY_CACHE = "return rnn_step_backward.__dict__.setdefault(id(cache), (cache, (dx_t, dh_prev, dWx, dWh, db)))[1]"
 SHARED = "db = rnn_step_backward.__dict__.setdefault(dz.shape[1], np.zeros(dz.shape[1])); db[:] = dz.sum(axis=0)"
 
+# What goes wrong in the walk back, whatever is made of it.
+WALK = [
+    ("dh_next_not_added", STEP_CALL, "rnn_step_backward(dh[:, t], cache[t])"),
+    (
+        "upstream_of_last_step_only",
+        STEP_CALL,
+        "rnn_step_backward((dh[:, t] if t == T - 1 else 0) + dh_next, cache[t])",
+    ),
+    ("forward_in_time", LOOP, "for t in range(T):"),
+    ("", CACHE, "cache[t - 1])"),  # cache_of_step_before
+    ("dWh_from_h", CACHE, "cache[t]._replace(h_prev=cache[t].h_t))"),
+    ("dh_clipped_at_5", STEP_CALL, "rnn_step_backward(np.clip(dh[:, t] + dh_next, -5, 5), cache[t])"),
+    ("", STEP_CALL, "rnn_step_backward(dh[:, t] + 0.999 * dh_next, cache[t])"),  # dh_next_detached
+    ("", STEP_CALL, "rnn_step_backward(np.add(dh[:, t], dh_next, out=dh[:, t]), cache[t])"),  # adds_into_dh
+    ("", CACHE, "cache[t]._replace(h_t=np.multiply(cache[t].h_t, 0.5, out=cache[t].h_t)))"),  # changes_cache
+    ("", CACHE, "cache.pop())"),  # empties_cache
+]
+
 WRONG = {
     "rnn_step_backward": [
         ("no_tanh_derivative", "dh_total * (1 - h_t**2)", "dh_total"),
@@ -92,26 +110,13 @@ WRONG = {
         ("says: `@` needs equal inner sizes", "dz @ Wx.T", "dz @ Wx"),
     ],
     "rnn_backward": [
-        ("dh_next_not_added", STEP_CALL, "rnn_step_backward(dh[:, t], cache[t])"),
-        (
-            "upstream_of_last_step_only",
-            STEP_CALL,
-            "rnn_step_backward((dh[:, t] if t == T - 1 else 0) + dh_next, cache[t])",
-        ),
-        ("forward_in_time", LOOP, "for t in range(T):"),
-        ("", CACHE, "cache[t - 1])"),  # cache_of_step_before
-        ("dWh_from_h", CACHE, "cache[t]._replace(h_prev=cache[t].h_t))"),
+        *WALK,
         ("dh_clipped_at_1", STEP_CALL, "rnn_step_backward(np.clip(dh[:, t] + dh_next, -1, 1), cache[t])"),
         ("dh_clipped_at_10", STEP_CALL, "rnn_step_backward((dh[:, t] + dh_next).clip(-10, 10), cache[t])"),
         ("dh_clipped_at_100", STEP_CALL, "rnn_step_backward((dh[:, t] + dh_next).clip(-100, 100), cache[t])"),
         ("weights_clipped_at_1", RETURN, "return dx, dh_next, dWx.clip(-1, 1), dWh.clip(-1, 1), db.clip(-1, 1)"),
         ("weights_clipped_at_10", RETURN, "return dx, dh_next, *(np.clip(d, -10, 10) for d in (dWx, dWh, db))"),
         ("weights_clipped_at_100", RETURN, "return dx, dh_next, *(np.clip(d, -100, 100) for d in (dWx, dWh, db))"),
-        ("dh_clipped_at_5", STEP_CALL, "rnn_step_backward(np.clip(dh[:, t] + dh_next, -5, 5), cache[t])"),
-        ("", STEP_CALL, "rnn_step_backward(dh[:, t] + 0.999 * dh_next, cache[t])"),  # dh_next_detached
-        ("", STEP_CALL, "rnn_step_backward(np.add(dh[:, t], dh_next, out=dh[:, t]), cache[t])"),  # adds_into_dh
-        ("", CACHE, "cache[t]._replace(h_t=np.multiply(cache[t].h_t, 0.5, out=cache[t].h_t)))"),  # changes_cache
-        ("", CACHE, "cache.pop())"),  # empties_cache
         ("dWx_one_step", "dWx += dWx_t", "dWx = dWx_t"),
         ("dWh_one_step", "dWh += dWh_t", "dWh = dWh_t"),
         ("db_one_step", "db += db_t", "db = db_t"),
@@ -154,20 +159,7 @@ WRONG = {
         ("", LOOP, "dx[:] = 0\n    for t in reversed(range(max(T - 6, 0), T)):"),
     ],
     "dWh_contributions": [
-        ("dh_next_not_added", STEP_CALL, "rnn_step_backward(dh[:, t], cache[t])"),
-        (
-            "upstream_of_last_step_only",
-            STEP_CALL,
-            "rnn_step_backward((dh[:, t] if t == T - 1 else 0) + dh_next, cache[t])",
-        ),
-        ("forward_in_time", LOOP, "for t in range(T):"),
-        ("", CACHE, "cache[t - 1])"),  # cache_of_step_before
-        ("dWh_from_h", CACHE, "cache[t]._replace(h_prev=cache[t].h_t))"),
-        ("dh_clipped_at_5", STEP_CALL, "rnn_step_backward(np.clip(dh[:, t] + dh_next, -5, 5), cache[t])"),
-        ("", STEP_CALL, "rnn_step_backward(dh[:, t] + 0.999 * dh_next, cache[t])"),  # dh_next_detached
-        ("", STEP_CALL, "rnn_step_backward(np.add(dh[:, t], dh_next, out=dh[:, t]), cache[t])"),  # adds_into_dh
-        ("", CACHE, "cache[t]._replace(h_t=np.multiply(cache[t].h_t, 0.5, out=cache[t].h_t)))"),  # changes_cache
-        ("", CACHE, "cache.pop())"),  # empties_cache
+        *WALK,
         ("first_contribution_zero", CONTRIBUTIONS, "dWh_t[0] = 0; return dWh_t"),
         ("contributions_accumulated", CONTRIBUTIONS, "return dWh_t[::-1].cumsum(axis=0)[::-1]"),
         ("contributions_reversed", CONTRIBUTIONS, "return dWh_t[::-1]"),
