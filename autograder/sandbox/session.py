@@ -2,24 +2,22 @@
 
 import contextlib
 import math
-import os
 import re
 import signal
-import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
 from autograder.engine.calling import MAX_TEXT, Opaque
-from autograder.sandbox.bubblewrap import Sandbox, SandboxUnavailable
+from autograder.sandbox import started
+from autograder.sandbox.bubblewrap import Limits, Sandbox, SandboxUnavailable
 from autograder.sandbox.wire import Channel, ChannelClosed, ChannelError, ChannelTimeout
 
-START_SECONDS = 20.0
 MAX_NAME = 200
+SENT_TOO_MUCH = "it sent more than the grader has time to read"
 MAX_SOURCE = 300_000  # characters, of up to 12 bytes each in a header
 T = TypeVar("T")
 _COLOR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
@@ -48,6 +46,30 @@ class CellResult:
     lost: bool = False
 
 
+class Budget:
+    """What a submission may still cost the grader: room for its text, and time to read what it sends.
+
+    It is one for all workers of a submission: a new worker does not fill it up.
+
+    Parameters
+    ----------
+    limits : Limits
+    """
+
+    def __init__(self, limits: Limits):
+        self.characters = limits.total_output_characters
+        self.seconds = limits.grader_seconds
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[None]:
+        """Take the processor time of what is done inside."""
+        started = time.process_time()
+        try:
+            yield
+        finally:
+            self.seconds -= time.process_time() - started
+
+
 class Session:
     """A worker, from its start until it dies or is closed. Use it as a context manager.
 
@@ -55,24 +77,22 @@ class Session:
     rid of the characters by which text could pass for something else on a terminal or a page.
     """
 
-    def __init__(self, sandbox: Sandbox, deadline: float):
+    def __init__(self, sandbox: Sandbox, deadline: float, budget: Budget | None = None):
         self._limits = sandbox.limits
         self._deadline = deadline
         self._number = 0
-        self._room = sandbox.limits.total_output_characters
-        self._process, connection = sandbox.start()
-        self._channel = Channel(connection)
-        self.alive = True
+        self._budget = budget or Budget(sandbox.limits)
+        self._worker = sandbox.start()
+        self._channel = Channel(self._worker.connection)
+        self.alive, self._code = True, None
         self._clock: Callable[[], float] = time.monotonic
         try:
-            self._channel.receive(START_SECONDS)
+            self._channel.receive(started.START_SECONDS)
         except ChannelError:
-            self._kill()
-            said = self._process.stderr.read(MAX_TEXT).decode(errors="replace").strip()
             self.close()
-            raise SandboxUnavailable(_why_not(said)) from None
-        if _processor_seconds(self._process.pid):  # it has started, so that none means that the system does not tell
-            self._clock = lambda: _processor_seconds(self._process.pid)
+            raise SandboxUnavailable(_why_not(self._worker.said())) from None
+        if self._worker.tells_time():
+            self._clock = self._worker.processor_seconds
 
     def __enter__(self) -> "Session":
         return self
@@ -91,8 +111,14 @@ class Session:
 
     def ask(self, request: dict) -> dict:
         """Answer a check's request about the student's functions; see `autograder.engine.calling.Caller`."""
-        names = request.get("arguments", {})
-        answer, lost = self._request(request, self._limits.call_seconds, lambda answer: _call_answer(answer, names))
+        if request["op"] == "calls":
+            each = request["each"]
+            seconds = len(each) * self._limits.call_seconds
+            answer, lost = self._request(request, seconds, lambda answer: _answers(answer, each))
+        else:
+            names = request.get("arguments", {})
+            seconds = self._limits.call_seconds
+            answer, lost = self._request(request, seconds, lambda answer: _call_answer(answer, names))
         return answer if lost is None else {"error": lost}
 
     def clock(self) -> float:
@@ -118,26 +144,33 @@ class Session:
 
     def _kept(self, text: Any) -> str:
         limit = self._limits.output_characters
-        room = self._room if limit is None else min(self._room, limit + MAX_NAME)  # the worker's own remark fits, too
+        room = self._budget.characters
+        if limit is not None:
+            room = min(room, limit + MAX_NAME)  # the worker's own remark fits, too
         kept = plain_text(text, room)
-        self._room -= len(kept)
+        self._budget.characters -= len(kept)
         return kept
 
     def _request(self, request: dict, seconds: float, read: Callable[[dict], T]) -> tuple[T | None, dict | None]:
         """Send a request and read its answer. Returns what was read, or how the worker was lost."""
         if not self.alive:
             return None, _lost("died", "ProcessEnded", "an earlier call ended it", 0.0)
+        if self._budget.seconds <= 0:
+            self.close()
+            return None, _lost("died", "ProcessEnded", SENT_TOO_MUCH, 0.0)
         started = time.monotonic()
         deadline = max(min(started + seconds, self._deadline), started + 0.01)
         self._number += 1
         kind, name, message = "died", "ChannelBroken", ""
         try:
-            self._channel.send({**request, "number": self._number}, deadline - time.monotonic())
-            answer = self._channel.receive(max(deadline - time.monotonic(), 0.001))
-            number = answer.get("number") if type(answer) is dict else None
-            if type(number) is not int or number != self._number:
-                raise ChannelError("an answer to another question")
-            return read(answer), None
+            with self._budget.read():
+                self._channel.send({**request, "number": self._number}, deadline - time.monotonic())
+                answer = self._channel.receive(max(deadline - time.monotonic(), 0.001))
+                number = answer.get("number") if type(answer) is dict else None
+                if type(number) is not int or number != self._number:
+                    raise ChannelError("an answer to another question")
+                came = read(answer)
+            return came, None
         except ChannelTimeout:
             kind, name = "time", "TimeLimit"
             message = f"stopped after {deadline - started:.0f} s, the time limit; is there a loop that never ends?"
@@ -151,9 +184,7 @@ class Session:
         return None, _lost(kind, name, message, deadline - started)
 
     def _how_it_ended(self) -> str:
-        code = self._process.returncode
-        code = code - 128 if code is not None and code > 128 else -(code or 0)
-        if code in (signal.SIGXCPU, signal.SIGKILL):
+        if self._code is not None and -self._code in (signal.SIGXCPU, signal.SIGKILL):
             return "it used up its processor time or memory"
         return "it ended itself, or ran into a limit of time, memory or processes"
 
@@ -161,26 +192,7 @@ class Session:
         """End the worker and whatever it started."""
         self.alive = False
         self._channel.close()
-        self._kill()
-        self._process.stderr.close()
-
-    def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)
-
-
-def _processor_seconds(process: int) -> float:
-    """Return the processor time of a process and all that it started, 0 where it cannot be known."""
-    folder = Path(f"/proc/{process}")
-    try:
-        after_the_name = (folder / "stat").read_text().rpartition(")")[2].split()
-        children = (folder / "task" / str(process) / "children").read_text().split()
-    except OSError:
-        return 0.0
-    own = sum(map(int, after_the_name[11:15])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(_processor_seconds(int(child)) for child in children)
+        self._code = self._worker.end()
 
 
 def _lost(kind: str, name: str, message: str, seconds: float) -> dict:
@@ -201,6 +213,24 @@ def plain_text(value: Any, limit: int = MAX_TEXT) -> str:
 
 def _one_line(value: Any) -> str:
     return " ".join(plain_text(value).split())
+
+
+def _answers(answer: dict, each: list[dict]) -> dict:
+    """Return the answers about many calls: one for each, or for those up to the first that failed.
+
+    Raises
+    ------
+    ChannelError
+    """
+    if answer.get("error") is not None:
+        return {"error": _call_error(answer["error"])}
+    answers = answer.get("answers")
+    if type(answers) is not list or not 0 < len(answers) <= len(each) or any(type(one) is not dict for one in answers):
+        raise ChannelError("not the answers to these calls")
+    read = [_call_answer(one, arguments) for one, arguments in zip(answers, each, strict=False)]
+    if len(read) < len(each) and "error" not in read[-1]:
+        raise ChannelError("fewer answers than calls")
+    return {"answers": read}
 
 
 def _call_answer(answer: dict, arguments: dict) -> dict:
@@ -264,4 +294,4 @@ def try_sandbox(sandbox: Sandbox) -> None:
     ------
     SandboxUnavailable
     """
-    Session(sandbox, time.monotonic() + START_SECONDS).close()
+    Session(sandbox, time.monotonic() + started.START_SECONDS).close()

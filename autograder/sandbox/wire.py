@@ -46,6 +46,7 @@ def encode(message: Any) -> bytes:
         When the frame would be larger than the limits.
     """
     arrays: list[np.ndarray] = []
+    places: dict[int, int] = {}  # by identity: of many calls most have most arrays in common
 
     def plain(value: Any) -> Any:
         if value is None or type(value) in (bool, int, float, str):
@@ -58,10 +59,14 @@ def encode(message: Any) -> bytes:
             return {"seeded": value.seed}
         if isinstance(value, Polynomial):
             return {"polynomial": [plain(value.powers), plain(value.mixed)]}
-        if isinstance(value, np.generic) and value.dtype.kind in NUMERIC_KINDS:
-            value = np.asarray(value)
+        if id(value) in places:
+            return {"array": places[id(value)]}
         if is_numeric_array(value):
             arrays.append(np.ascontiguousarray(value).reshape(value.shape))
+            places[id(value)] = len(arrays) - 1
+            return {"array": len(arrays) - 1}
+        if isinstance(value, np.generic) and value.dtype.kind in NUMERIC_KINDS:
+            arrays.append(np.asarray(value))
             return {"array": len(arrays) - 1}
         if type(value) in (list, tuple):
             return {type(value).__name__: [plain(item) for item in value]}

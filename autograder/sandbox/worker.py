@@ -144,14 +144,14 @@ def take_limits(settings: dict) -> None:
         os.setgroups([])
         os.setresgid(settings["uid"], settings["uid"], settings["uid"])
         os.setresuid(settings["uid"], settings["uid"], settings["uid"])
-        _drop_inheritable_capabilities()
+        drop_capabilities()
     for name, value in settings["limits"].items():
         if value is not None:
             resource.setrlimit(getattr(resource, name), (value, value))
 
 
-def _drop_inheritable_capabilities() -> None:
-    """Empty the last capability set that a change of user leaves as it was. Nothing could be made of it."""
+def drop_capabilities() -> None:
+    """Empty the sets of capabilities, also the one that a change of user leaves as it was."""
     version_3, this_process = 0x20080522, 0
     header, sets = (ctypes.c_uint32 * 2)(version_3, this_process), (ctypes.c_uint32 * 6)()
     if ctypes.CDLL(None, use_errno=True).capset(header, sets) != 0:
@@ -167,12 +167,16 @@ def main() -> None:
         os.dup2(nowhere, standard)
     os.close(nowhere)
     take_limits(settings)
+    serve(settings["output_limit"])
 
+
+def serve(output_limit: int | None) -> None:
+    """Answer requests on `CHANNEL_FD` until the grader closes it."""
     from autograder.engine.calling import Caller
     from autograder.sandbox.wire import Channel, ChannelClosed, ChannelError
 
     channel = Channel(socket.socket(fileno=CHANNEL_FD))
-    worker = Worker(settings["output_limit"])
+    worker = Worker(output_limit)
     caller = Caller(worker.namespace)
     channel.send({"number": 0})
     while True:

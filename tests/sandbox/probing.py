@@ -1,6 +1,7 @@
 """What the tests of the sandbox share: running one cell in it, as a hostile submission would."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autograder.sandbox.bubblewrap import Limits, Sandbox
@@ -13,17 +14,19 @@ class Probe:
 
     source: str
 
-    def gets_in(self, without: str | None = None, **limits) -> bool:
-        """Whether the attack works in a sandbox, with one protection taken away if one is named."""
+    def gets_in(self, *, without: str | Iterable[str] | None = None, **limits) -> bool:
+        """Whether the attack works in a sandbox, with the protections taken away that are named."""
         result = cell(self.source, without=without, **limits)
         assert not result.lost, result.error
         assert result.error is None or result.error["type"] != "SyntaxError", result.error
         return "got in" in result.stdout
 
 
-def open_session(*, without: str | None = None, confined: bool = True, seconds: float = 60, **limits) -> Session:
+def open_session(
+    *, without: str | Iterable[str] | None = None, confined: bool = True, seconds: float = 60, **limits
+) -> Session:
     """Start a worker."""
-    taken = frozenset() if without is None else frozenset({without})
+    taken = frozenset([without] if isinstance(without, str) else without or ())
     return Session(Sandbox(Limits(**limits), confined=confined, without=taken), time.monotonic() + seconds)
 
 

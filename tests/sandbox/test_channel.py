@@ -21,7 +21,9 @@ from autograder.engine.calling import MAX_TEXT, Opaque, Polynomial, Seeded
 from autograder.sandbox import wire
 from autograder.sandbox.bubblewrap import Limits
 from autograder.sandbox.session import CellResult, Session, plain_text
+from autograder.sandbox.started import Process
 from autograder.sandbox.wire import Channel, ChannelClosed, ChannelError, ChannelTimeout, decode, encode
+from tests.sandbox.hostile import FRAMES, WRITER
 
 LEAVES = (
     st.none()
@@ -104,6 +106,14 @@ def test_an_array_comes_out_as_a_copy_that_can_be_written():
 def test_what_is_not_data_is_refused_on_the_way_out(value):
     with pytest.raises(TypeError, match="cannot cross the channel"):
         encode({"result": value})
+
+
+def test_an_array_that_a_message_holds_many_times_crosses_once():
+    one, other = np.ones(100), np.ones(100)
+    message = [{"a": one, "b": number} for number in range(50)]
+    assert len(encode(message)) < len(encode([one])) + 50 * 60
+    assert same(decode(*parts(encode(message))), message)
+    assert len(encode([one, other])) > len(encode([one])) + one.nbytes
 
 
 def test_a_message_larger_than_the_channel_allows_is_refused_on_the_way_out():
@@ -238,38 +248,10 @@ def test_a_worker_that_is_gone_is_noticed_at_once():
         Channel(ours).receive(5)
 
 
-FORGER = """
-import gc, json, os, struct
-def write(data):
-    while data:
-        data = data[os.write(100, data):]
-def frame(header, payload=b''):
-    header = header if isinstance(header, bytes) else json.dumps(header).encode()
-    write(struct.pack('>II', len(header), len(payload)) + header + payload)
-"""
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [
-        "write(b'garbage' * 100)",
-        "write(b'\\xff' * 8)",
-        "write(struct.pack('>II', 4, 0) + b'null')",
-        "write(struct.pack('>II', 10, 2**31))",
-        "while True: write(bytes(1 << 20))",
-        "while True: write(struct.pack('>II', 2, 0) + b'{}')",
-        "frame({'tree': {'dict': [['stdout', 'right'], ['number', 99]]}, 'arrays': []})",
-        "frame({'tree': {'dict': [['stdout', 'right']]}, 'arrays': []})",
-        "frame({'tree': {'list': []}, 'arrays': []})",
-        "import pickle; frame(pickle.dumps(print))",
-        "frame(b'[' * 3_000_000)",
-        "os.close(100)",
-        "import socket; socket.socket(fileno=100).shutdown(2)",
-    ],
-)
+@pytest.mark.parametrize("attack", FRAMES)
 def test_a_cell_that_writes_to_the_channel_loses_its_worker_and_gains_nothing(attack):
     with open_session(cell_seconds=3) as session:
-        result = session.run("c", FORGER + attack)
+        result = session.run("c", WRITER + attack)
         assert result.lost
         assert result.stdout == ""
         assert result.error["type"] in ("ChannelBroken", "ProcessEnded", "TimeLimit")
@@ -279,7 +261,7 @@ def test_answers_that_are_written_before_the_question_cannot_shift_the_pairs():
     honest = {"tree": {"dict": [["stdout", "cell"], ["number", 1]]}, "arrays": []}
     early = {"tree": {"dict": [["result", 42.0], ["number", 1]]}, "arrays": []}
     with open_session() as session:
-        assert session.run("c", f"{FORGER}\nframe({honest!r}); frame({early!r})").stdout == "cell"
+        assert session.run("c", f"{WRITER}\nframe({honest!r}); frame({early!r})").stdout == "cell"
         answer = session.ask({"op": "value", "name": "x"})
         assert answer["error"]["type"] == "ChannelBroken"
         assert "another question" in answer["error"]["message"]
@@ -301,7 +283,7 @@ class Peer:
         idle = [sys.executable, "-I", "-S", "-c", "input()"]
         process = subprocess.Popen(idle, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
         process.stdin.close()
-        return process, ours
+        return Process(process, ours)
 
     def _serve(self, channel: Channel):
         channel.send({"number": 0})
@@ -402,6 +384,27 @@ def test_whatever_a_worker_answers_a_check_sees_only_what_it_can_rely_on(message
     assert set(received["changed"]) <= {"x", "h0"}
     leaves = received["result"] if type(received["result"]) is tuple else (received["result"],)
     assert all(leaf is None or type(leaf) in (bool, int, float, complex, str, np.ndarray, Opaque) for leaf in leaves)
+
+
+CALLS = {"op": "calls", "name": "f", "each": [{"x": np.zeros(2)}, {"x": np.ones(2)}]}
+WELL, BADLY = {"result": 1.0, "changed": ["x", "y"]}, {"error": {"kind": "missing"}}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [None, 3, (WELL, WELL), [], [WELL], [WELL, WELL, WELL], [WELL, 1.0], [BADLY, WELL, BADLY], [{"error": "text"}]],
+)
+def test_what_no_honest_worker_answers_to_many_calls_ends_the_worker(answers):
+    assert answer_to({"answers": answers}, CALLS)["error"]["type"] == "ChannelBroken"
+
+
+def test_of_the_answers_to_many_calls_each_is_read_as_one_alone_up_to_the_first_that_failed():
+    read = answer_to({"answers": [WELL, WELL]}, CALLS)["answers"]
+    assert read == [{"result": 1.0, "changed": ["x"]}] * 2
+    one, failed = answer_to({"answers": [WELL, BADLY]}, CALLS)["answers"]
+    assert one == read[0]
+    assert failed["error"]["kind"] == "missing"
+    assert len(answer_to({"answers": [BADLY]}, CALLS)["answers"]) == 1
 
 
 @settings(max_examples=60, deadline=None)

@@ -18,6 +18,7 @@ from autograder.grading.assignment import Assignment, SourceCell
 from autograder.grading.notebook import Graded, grade_notebook
 from autograder.sandbox.bubblewrap import Limits, Sandbox
 from autograder.sets import QUESTIONS
+from tests.sandbox.hostile import FORGED, FORGER, PATCHES
 
 QUICK = Sandbox(Limits(cell_seconds=3, call_seconds=2, total_seconds=30))
 RIGHT = """
@@ -86,96 +87,12 @@ WRONG_FUNCTIONS = "\n".join(
     f"def {signature.name}(*arguments):\n    return tuple(np.zeros(3) for _ in range({len(signature.outputs)}))"
     for signature in SIGNATURES
 )
-PATCHES = {
-    "numpy compares everything as equal": (
-        "np.allclose = np.array_equal = np.isclose = lambda *a, **k: True\n"
-        "np.testing.assert_allclose = np.testing.assert_array_equal = lambda *a, **k: None\n"
-        "np.linalg.norm = lambda *a, **k: 0.0\nnp.max = np.abs = lambda *a, **k: 0.0"
-    ),
-    "numpy is nothing": "np = None\nimport sys\nsys.modules['numpy'] = None",
-    "the built-ins agree": (
-        "import builtins\nbuiltins.abs = builtins.max = builtins.sum = lambda *a, **k: 0\n"
-        "builtins.all = builtins.isinstance = builtins.hasattr = lambda *a, **k: True\n"
-        "builtins.__import__ = lambda *a, **k: None"
-    ),
-    "check is its own": (
-        "import autograder, sys, types\nautograder.check = lambda *a, **k: print('right')\n"
-        "check = autograder.check\nsys.modules['autograder.sets'] = types.SimpleNamespace(QUESTIONS={})\n"
-        "autograder.CheckFailed = autograder.NotAnswered = type('CheckFailed', (BaseException,), {})"
-    ),
-    "the worker says that it passed": (
-        "import gc\nfor thing in gc.get_objects():\n"
-        "    if type(thing).__name__ == 'Worker':\n"
-        "        type(thing).run = lambda *a: {'stdout': 'right', 'passed': True, 'points': 99}\n"
-    ),
-    "every exit hook exits": (
-        "import atexit, sys\nsys.exit = exit = lambda *a: None\natexit.register(lambda: print('right'))\n"
-        "sys.excepthook = lambda *a: None\nsys.settrace(lambda *a: None)"
-    ),
-}
 
 
 @pytest.mark.parametrize("patch", PATCHES)
 def test_patching_what_a_check_might_use_gets_no_points(patch):
     graded, _ = grade("import numpy as np", WRONG_FUNCTIONS, PATCHES[patch])
     assert passed(graded) == []
-
-
-FORGER = """
-import numpy as np
-from autograder.engine.calling import Caller, Opaque
-seen = []
-def like(value, fill):
-    return np.full(value.shape, fill) if isinstance(value, np.ndarray) else value
-def forged(request):
-    arguments = list(request.get("arguments", {}).values())
-    seen.extend(value for value in arguments if isinstance(value, np.ndarray))
-    return {forged}
-Caller.answer = lambda self, request: forged(request)
-"""
-FORGED = [
-    "{'result': True}",
-    "{'result': None}",
-    "{'result': 0.0}",
-    "{'result': float('nan')}",
-    "{'result': np.nan}",
-    "{'result': 10**300}",
-    "{'result': 'right'}",
-    "{'result': ()}",
-    "{'result': Opaque(0)}",
-    "{'result': (Opaque(0),) * 5}",
-    "{'passed': True, 'points': 10, 'verdict': 'right', 'message': 'right'}",
-    "{'result': np.array(0.0)}",
-    "{'result': np.zeros((0,))}",
-    "{'result': np.zeros((0, 3, 0))}",
-    "{'result': np.zeros((1,) * 8)}",
-    "{'result': np.zeros(1_900_000)}",
-    "{'result': np.zeros((2, 3), dtype=bool)}",
-    "{'result': np.zeros((2, 3), dtype=complex)}",
-    "{'result': np.full((2, 3), np.inf)}",
-    "{'result': tuple(like(value, 0.0) for value in arguments)}",
-    "{'result': tuple(like(value, np.nan) for value in arguments)}",
-    "{'result': tuple(like(value, np.inf) for value in arguments)}",
-    "{'result': tuple(like(value, 1e308) for value in arguments)}",
-    "{'result': tuple(arguments), 'changed': []}",
-    "{'result': arguments[0] if arguments else 0}",
-    "{'result': (like(arguments[0], 0.0), Opaque(1)) if arguments else 0}",
-    "{'result': (like(arguments[0], np.nan), Opaque(1)) if arguments else 0}",
-    "{'result': tuple(like(value, 0.0) for value in seen[:5])}",
-    "{'result': tuple(like(value, np.nan) for value in seen[:5])}",
-    "{'result': tuple(seen[:5])}",
-    "{'result': (1, 2.0, 'three', None, 4j)}",
-    "{'error': None, 'result': True}",
-    "{'error': {'kind': 'stub'}}",
-    "{'error': {'kind': 'passed', 'type': 'right', 'message': 'right'}}",
-    "{'error': {'kind': 'raised', 'type': 'CheckFailed', 'message': 'right', 'line_number': 1e9, 'line': {}}}",
-    "{'error': 'right'}",
-    "{'result': 0.0, 'changed': ['x', 'Wx', 'no such thing']}",
-    "{'result': 0.0, 'changed': 7}",
-    "{}",
-    "[]",
-    "None",
-]
 
 
 @pytest.mark.parametrize("forged", FORGED)

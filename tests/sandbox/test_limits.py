@@ -76,7 +76,7 @@ def test_the_clock_of_a_worker_counts_what_a_processor_spends_on_it_and_no_waiti
 
 
 def test_where_the_system_does_not_count_a_clock_on_the_wall_does(monkeypatch):
-    monkeypatch.setattr("autograder.sandbox.session._processor_seconds", lambda process: 0.0)
+    monkeypatch.setattr("autograder.sandbox.started.processor_seconds", lambda process: 0.0)
     with open_session() as session:
         started = session.clock()
         session.run("c", "import time; time.sleep(0.3)")

@@ -94,7 +94,7 @@ def test_a_sandbox_that_does_not_start_says_why_and_exits_with_3(tmp_path, monke
 
 def test_a_program_that_hangs_instead_of_starting_is_given_up(tmp_path, monkeypatch):
     put_in_place(tmp_path, monkeypatch, "sleep 60")
-    monkeypatch.setattr("autograder.sandbox.session.START_SECONDS", 0.3)
+    monkeypatch.setattr("autograder.sandbox.started.START_SECONDS", 0.3)
     started = time.monotonic()
     with pytest.raises(SandboxUnavailable, match="did not start"):
         Session(Sandbox(), time.monotonic() + 5)

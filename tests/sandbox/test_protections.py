@@ -12,10 +12,9 @@ import pytest
 from probing import Probe, cell, open_session
 
 import autograder
-from autograder.sandbox.seccomp import CALLS
+from tests.sandbox.hostile import CALL, HARMLESS, NUMBERS
 
 REPOSITORY = Path(autograder.__file__).parents[1]
-NUMBERS = CALLS[platform.machine()]
 EPERM, ENOSYS = 1, 38
 
 
@@ -67,7 +66,9 @@ def test_a_unix_socket_in_the_file_system_cannot_be_reached(open_folder):
         os.chmod(path, 0o777)
         probe = Probe(f"import socket\ns = socket.socket(socket.AF_UNIX); s.connect({path!r})\nprint('got in')")
         assert not probe.gets_in()
-        assert probe.gets_in(without="reading")
+        assert not probe.gets_in(without="reading")
+        assert not probe.gets_in(without="network")
+        assert probe.gets_in(without=("reading", "network"))
 
 
 # ---- reading ----
@@ -169,6 +170,11 @@ def test_the_environment_of_the_grader_does_not_reach_the_worker(monkeypatch):
     assert not {"USER", "LOGNAME", "SHELL", "SSH_AUTH_SOCK", "VIRTUAL_ENV"} & set(names)
 
 
+def test_the_name_of_the_machine_is_not_told():
+    assert platform.node() != "sandbox"
+    assert cell("import os, socket\nprint(os.uname().nodename, socket.gethostname())").stdout == "sandbox sandbox\n"
+
+
 # ---- writing ----
 
 WRITE_EVERYWHERE = """
@@ -230,29 +236,6 @@ def test_the_device_files_are_null_zero_and_urandom_alone():
 
 # ---- system calls ----
 
-CALL = """
-import ctypes, os
-libc = ctypes.CDLL(None, use_errno=True)
-def call(number, *arguments):
-    result = libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, arguments))
-    return 0 if result >= 0 else ctypes.get_errno()
-"""
-NEW_USER = 0x10000000
-EBADF, EFAULT = 9, 14
-HARMLESS = {  # arguments, and what the kernel answers when it is asked
-    "unshare": ((NEW_USER,), 0),
-    "ptrace": ((0, 0, 0, 0), 0),
-    "setns": ((-1, 0), EBADF),
-    "mount": ((1, 1, 1, 0, 0), EFAULT),
-    "process_vm_readv": (("os.getpid()", 0, 0, 0, 0, 0), 0),
-    "name_to_handle_at": ((-1, 1, 1, 1, 0), EFAULT),
-    "add_key": ((1, 1, 0, 0, 0), EFAULT),
-    "pidfd_getfd": ((-1, 0, 0), EBADF),
-    "memfd_create": (("ctypes.addressof(ctypes.create_string_buffer(b'x'))", 0), 0),
-    "shmget": ((0, 4096, 0o1600), 0),
-    "msgget": ((0, 0o1600), 0),
-}
-
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_a_system_call_that_no_notebook_needs_is_refused(name):
@@ -263,7 +246,7 @@ def test_a_system_call_that_no_notebook_needs_is_refused(name):
 
 
 def test_every_call_of_the_table_is_refused():
-    outright = {name: number for name, number in NUMBERS.items() if name not in ("clone", "socket")}
+    outright = {name: number for name, number in NUMBERS.items() if name not in ("clone", "fcntl")}
     source = f"{CALL}\nfor name, number in {outright!r}.items():\n    print(name, call(number, -1, -1, -1, -1, -1, -1))"
     answers = dict(line.split() for line in cell(source).stdout.splitlines())
     assert answers == {name: str(ENOSYS if name == "clone3" else EPERM) for name in outright}
@@ -284,20 +267,28 @@ def test_a_clone_into_new_namespaces_is_refused_even_for_a_thread():
     assert int(cell(f"{CALL}\nprint(call({NUMBERS['clone']}, {thread_in_new_network}, 0, 0, 0, 0))").stdout) == EPERM
 
 
-def test_only_unix_sockets_can_be_made():
+def test_no_socket_of_any_kind_can_be_made():
     made = (
         "import socket\n"
         "for family in range(1, 46):\n"
-        "    try:\n"
-        "        socket.socket(family, socket.SOCK_DGRAM)\n"
-        "    except PermissionError:\n"
-        "        continue\n"
-        "    except OSError:\n"
-        "        pass\n"
-        "    print(family)"
+        "    for make in (socket.socket, socket.socketpair):\n"
+        "        try:\n"
+        "            make(family, socket.SOCK_DGRAM)\n"
+        "        except PermissionError:\n"
+        "            continue\n"
+        "        except OSError:\n"
+        "            pass\n"
+        "        print(family, make.__name__)"
     )
-    assert cell(made).stdout == "1\n"
-    assert len(cell(made, without="network").stdout.split()) > 1
+    assert cell(made).stdout == ""
+    assert len(cell(made, without="network").stdout.split()) > 2
+
+
+def test_a_pipe_cannot_be_made_larger_than_it_is():
+    larger = Probe("import fcntl, os\nif fcntl.fcntl(os.pipe()[1], 1031, 1 << 20) == 1 << 20:\n    print('got in')")
+    assert not larger.gets_in()
+    assert larger.gets_in(without="system calls")
+    assert Probe("import fcntl, os\nif fcntl.fcntl(os.pipe()[1], fcntl.F_GETFL) == 1:\n    print('got in')").gets_in()
 
 
 # ---- privileges and other processes ----
