@@ -6,7 +6,8 @@ from pathlib import Path
 
 from nbgrader.exchange.default import Exchange
 
-from autograder.grading.plugin import configure_autograde, put_programs_on_path
+from autograder.grading.exchange import configure_exchange
+from autograder.grading.plugin import collect_into, configure_autograde, put_programs_on_path
 
 here = Path(__file__).parent
 # Students' work and the gradebook stay out of version control. The tests and the sample class name another folder.
@@ -31,4 +32,6 @@ if not Path(Exchange.root.default_value).is_dir():  # nobody has made the folder
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
 c.Execute.timeout = 300  # of a cell, for Validate: a model is trained in one; where we grade, the sandbox has its own
 configure_autograde(c)
+configure_exchange(c)
+collect_into(c, classroom)
 put_programs_on_path()

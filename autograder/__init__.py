@@ -6,6 +6,7 @@ from autograder.engine.student import CheckFailed, Student
 from autograder.sets import run_check
 
 __all__ = ["CheckFailed", "check"]
+__version__ = "0.1.0"
 
 
 def check(name: str, *, seed: int | None = None) -> None:

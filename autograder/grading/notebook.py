@@ -1,20 +1,25 @@
 """Grade one repaired notebook: its cells run in the sandbox, its checks run here."""
 
 import math
+import re
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_output
 
-from autograder.engine.student import CheckFailed, Student
+from autograder.engine.student import CheckFailed, NotAnswered, Student
 from autograder.grading.assignment import Assignment, SourceCell, is_for_play
+from autograder.grading.repair import first_line
 from autograder.sandbox.bubblewrap import Sandbox
-from autograder.sandbox.session import CellResult, Session
-from autograder.sets import QUESTIONS, run_check
+from autograder.sandbox.session import Budget, CellResult, Session
+from autograder.sets import QUESTIONS, draw_seed, run_check
 
 SHORTEST_LIMIT = 2.0
+_NOT_PYTHON = ("SyntaxError", "IndentationError", "TabError")
+_DEFINED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 CELLS_AGAIN = 2
 """How many times as long as before the cells may take when they run again ahead of a question with time of its own."""
 
@@ -31,6 +36,10 @@ class Verdict:
         For the learner: what was checked, or what is not right.
     mistakes : tuple of str
         Known mistakes that were recognized.
+    seed : int or None
+        What drew the numbers of the check; None when it was not run.
+    seconds : float
+        How long the check took.
     """
 
     grade_id: str
@@ -40,6 +49,8 @@ class Verdict:
     passed: bool
     message: str
     mistakes: tuple[str, ...] = ()
+    seed: int | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,11 +65,20 @@ class Graded:
         The outputs of every cell of the repaired notebook, graded cells included.
     remarks : tuple of str
         What the instructor should know: cells that were stopped, checks that could not be completed.
+    fingerprint : str
+        Of the notebook as it was submitted; empty when no file was graded.
+    versions : mapping
+        Of what graded it: see `autograder.grading.records.versions`.
+    seconds : float
+        How long it took in all.
     """
 
     verdicts: tuple[Verdict, ...]
     outputs: tuple[list, ...]
     remarks: tuple[str, ...]
+    fingerprint: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @property
     def points(self) -> float:
@@ -72,7 +92,22 @@ class Graded:
                 cell.outputs = list(outputs)
 
 
-def grade_notebook(notebook: NotebookNode, assignment: Assignment, sandbox: Sandbox) -> Graded:
+def show_rubrics(notebook: NotebookNode, assignment: Assignment) -> None:
+    """Put the rubric behind every answer that a person grades, for the person's eyes and then for the student's.
+
+    A release holds none. Formgrader shows the graded notebook, and the feedback page is made of it.
+    """
+    written = {cell.grade_id: cell for cell in assignment.written_cells}
+    for number in reversed(range(len(notebook.cells))):
+        cell = written.get(notebook.cells[number].metadata.get("nbgrader", {}).get("grade_id"))
+        if cell is not None:
+            text = f"**A possible answer, and how the {cell.points:g} points are given**\n\n{cell.rubric}"
+            notebook.cells.insert(number + 1, new_markdown_cell(text, id=f"rubric-{number}"))
+
+
+def grade_notebook(
+    notebook: NotebookNode, assignment: Assignment, sandbox: Sandbox, seeds: Mapping[str, int] | None = None
+) -> Graded:
     """Run and judge a notebook that `autograder.grading.repair.repair` returned.
 
     A question is judged where it stands and, if it is not passed there, once more after the last cell, so that a right
@@ -89,21 +124,25 @@ def grade_notebook(notebook: NotebookNode, assignment: Assignment, sandbox: Sand
         It is not changed.
     assignment : Assignment
     sandbox : Sandbox
+    seeds : mapping of str to int, optional
+        What draws the numbers of checks, by grade_id, so that a recorded verdict can be repeated. New ones by default.
 
     Raises
     ------
     SandboxUnavailable
         When no worker can be started.
     """
-    return _Run(notebook, assignment, sandbox).grade()
+    return _Run(notebook, assignment, sandbox, seeds or {}).grade()
 
 
 class _Run:
-    def __init__(self, notebook: NotebookNode, assignment: Assignment, sandbox: Sandbox):
+    def __init__(self, notebook: NotebookNode, assignment: Assignment, sandbox: Sandbox, seeds: Mapping[str, int]):
         self._notebook = notebook
+        self._seeds = seeds
         self._source_cells = {cell.grade_id: cell for cell in assignment.graded_cells}
         self._sandbox = sandbox
         self._deadline = time.monotonic() + sandbox.limits.total_seconds
+        self._budget = Budget(sandbox.limits)
         self._session: Session | None = None
         self._starts = 0
         self._ran: list[tuple[str, str]] = []
@@ -111,6 +150,7 @@ class _Run:
         self._longest = 0.0
         self._seconds = 0.0
         self._stopped: dict[str, list[str]] = {}
+        self._unparsed: dict[str, str] = {}
         self._remarks: list[str] = []
 
     def grade(self) -> Graded:
@@ -178,8 +218,8 @@ class _Run:
         """
         if self._session is not None and self._session.alive:
             return self._session
-        while time.monotonic() < self._deadline:
-            self._session = Session(self._sandbox_for_next(), self._deadline)
+        while time.monotonic() < self._deadline and self._budget.seconds > 0:
+            self._session = Session(self._sandbox_for_next(), self._deadline, self._budget)
             self._starts += 1
             lost = next((cell for cell in self._ran if self._session.run(*cell).lost), None)
             if lost is None:
@@ -208,13 +248,15 @@ class _Run:
     def _run(self, name: str, source: str) -> list:
         worker = self._worker()
         if worker is None:
-            return [self._not_run(name)]
+            return [self._not_run(source)]
         started = time.monotonic()
         result = worker.run(name, source)
         if result.lost:
-            self._stopped.setdefault(result.error["message"].rstrip("?."), []).append(name)
+            self._stopped.setdefault(result.error["message"].rstrip("?."), []).append(_shown(source))
         elif result.error is not None:
             self._raised.append((name, source))
+            if result.error["type"] in _NOT_PYTHON:
+                self._tell_syntax_error(name, source, result.error)
         spent = time.monotonic() - started
         if not result.lost:
             self._longest = max(self._longest, spent)
@@ -222,22 +264,40 @@ class _Run:
             self._ran.append((name, source))
         return _cell_outputs(result)
 
-    def _not_run(self, name: str):
+    def _tell_syntax_error(self, name: str, source: str, error: dict) -> None:
+        """Note that a cell is not Python, under the names that it would have defined."""
+        said = f"{error['type']}: {error['message']}".replace(f"{name}, line", "line")
+        self._remarks.append(f"T{_shown(source)[1:]} has a syntax error, so that nothing of it ran ({said}).")
+        for defined in _DEFINED.findall(source):
+            self._unparsed[defined] = said
+
+    def _not_run(self, source: str):
         reason = "the time for the whole notebook was used up"
-        self._stopped.setdefault(reason, []).append(name)
+        self._stopped.setdefault(reason, []).append(_shown(source))
         return _error_output("NotRun", reason, f"This cell was not run: {reason}.")
 
     def _judge(self, cell: SourceCell) -> Verdict:
+        seed, started = None, time.monotonic()
+
         def verdict(passed: bool, message: str, mistakes: tuple[str, ...] = ()) -> Verdict:
             points = cell.points if passed else 0.0
-            return Verdict(cell.grade_id, cell.check, points, cell.points, passed, message, mistakes)
+            seconds = time.monotonic() - started
+            return Verdict(cell.grade_id, cell.check, points, cell.points, passed, message, mistakes, seed, seconds)
 
         worker = self._worker()
         if worker is None:
             return verdict(False, f"{cell.check} was not checked: the time for the whole notebook was used up.")
+        seed = self._seeds.get(cell.grade_id)
+        seed = draw_seed() if seed is None else seed
         try:
             with np.errstate(all="ignore"):
-                said = run_check(cell.check, Student(worker.ask, worker.clock))
+                said = run_check(cell.check, Student(worker.ask, worker.clock), seed)
+        except NotAnswered as failure:
+            if said := self._unparsed.get(cell.check):
+                return verdict(
+                    False, f"The cell of {cell.check} has a syntax error, so that nothing of it ran.\n{said}"
+                )
+            return verdict(False, str(failure), failure.mistakes)
         except CheckFailed as failure:
             return verdict(False, str(failure), failure.mistakes)
         except Exception as error:  # data that a check was not made for must not stop the class
@@ -249,6 +309,12 @@ class _Run:
 def _own_seconds(cell: SourceCell) -> float | None:
     """Return the time that the question of a graded cell has of its own, or None."""
     return getattr(QUESTIONS[cell.check], "seconds", None)
+
+
+def _shown(source: str) -> str:
+    """Return what a cell is called by what a student sees of it: what it defines, or how it begins."""
+    names = list(dict.fromkeys(_DEFINED.findall(source)))
+    return f"the cell of {_listed(names)}" if names else f'the cell that begins "{first_line(source)}"'
 
 
 def _listed(names: list[str]) -> str:

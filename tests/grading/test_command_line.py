@@ -9,9 +9,11 @@ import sys
 import nbformat
 import pytest
 from click.testing import CliRunner
+from nbgrader.api import Gradebook
 from rich.console import Console
 
 from autograder import cli
+from autograder.grading import records
 from autograder.sandbox import bubblewrap
 from autograder.sandbox.bubblewrap import SandboxUnavailable
 
@@ -35,14 +37,16 @@ def refused(result, code, *words):
 def test_help_names_the_commands_their_options_and_the_exit_codes():
     top = invoke("--help")
     assert top.exit_code == 0
-    assert all(word in top.output for word in ("grade ", "report ", "Exit codes:", "formgrader"))
+    assert all(
+        word in top.output for word in ("grade ", "report ", "explain ", "progress ", "Exit codes:", "formgrader")
+    )
     grade = invoke("grade", "-h")
-    options = ("--course", "--classroom", "--student", "--jobs", "--timeout", "--no-feedback", "--unsafe-no-sandbox")
+    options = ("--course", "--classroom", "--student", "--jobs", "--timeout", "--no-feedback", "--book", "--force")
     assert all(option in grade.output for option in options)
     assert "ASSIGNMENT|FILE.ipynb" in grade.output
     for code in ("  0  ", "  1  ", "  2  ", "  3  ", "  130  "):
         assert code in grade.output
-    assert "--csv" in invoke("report", "--help").output
+    assert all(option in invoke("report", "--help").output for option in ("--html", "--csv", "--canvas", "--moodle"))
 
 
 def test_help_and_a_single_file_do_without_nbgrader(course):
@@ -196,12 +200,37 @@ def test_the_report_shows_points_by_question_and_writes_them_as_csv(course, tmp_
     assert ["solved", "by,", "%", "100", "50"] in table
     assert "Q1 rnn_parameter_count" in result.output
     with file.open(newline="") as lines:
-        assert list(csv.reader(lines)) == [
-            ["student", "rnn_parameter_count", "many_to_many", "sum"],
-            ["'=bo", "1.0", "0.0", "1.0"],
-            ["ada", "1.0", "2.0", "3.0"],
-        ]
+        rows = {row["student"]: row for row in csv.DictReader(lines)}
+    assert [row["total"] for row in rows.values()] == ["1.0", "3.0"]
+    assert (rows["'=bo"]["rnn_parameter_count"], rows["'=bo"]["many_to_many"]) == ("1.0", "0.0")
     refused(course.run("report", "ps2", "--csv", str(tmp_path / "no" / "f.csv")), 2, "cannot be written")
+    files = {name: tmp_path / name for name in ("html", "canvas", "moodle")}
+    course.submit("late-comer")
+    result = course.run("report", "ps2", *(part for name, path in files.items() for part in (f"--{name}", str(path))))
+    assert result.exit_code == 0
+    assert "- late-comer: handed in, but not graded" in result.output
+    assert "not in it: late-comer (not graded)" in result.output
+    assert "not in it: =bo (a spreadsheet takes a name that begins with '=' for a formula)" in result.output
+    page = files["html"].read_text()
+    assert "The bias by is not added." in page
+    assert "Whom to look at, and why" in page
+    assert files["canvas"].read_bytes().endswith(b"\r\nada,,,ada,,3\r\n")
+    assert files["moodle"].read_bytes() == b"Username,ps2\r\nada,3\r\n"
+    refused(course.run("report", "ps2", "--canvas", str(tmp_path / "c"), "--column", "Final Score"), 2, "Canvas")
+
+
+def test_messages_and_pages_lead_to_the_book_whose_address_is_given(course, monkeypatch):
+    monkeypatch.setenv("UNROLLED_BOOK", "")  # so that it is put back
+    refused(course.run("grade", "ps2", "--book", "javascript:1"), 2, "--book takes the http(s) address")
+    course.submit("ada", course.wrong())
+    course.run("grade", "ps2", "--jobs", "1", "--book", "https://example.org/unrolled")
+    page = (course.room / "feedback" / "ada" / "ps2" / "ps2.html").read_text()
+    assert 'href="https://example.org/unrolled/02-the-recurrent-neural-network.html#equation-rnn-output"' in page
+
+    # Those who grade are forked from a process that has been started once.
+    course.run("grade", "ps2", "--jobs", "1", "--force", "--book", "https://example.org/moved")
+    (record,) = records.read(course.room, "ps2")
+    assert "https://example.org/moved/02-the-recurrent-neural-network.html" in record.verdicts[1].message
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -225,3 +254,34 @@ def test_the_module_runs_from_the_command_line(course):
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.strip() == "Error: there is no assignment 'ps77'; there are: ps2"
+
+
+def test_force_counts_what_it_replaces_and_says_so_where_there_is_nothing(course):
+    course.submit("ada")
+    first = course.run("grade", "ps2", "--jobs", "1", "--force").output
+    assert "Nothing is graded yet: there is nothing that --force would replace." in first
+    assert "Graded again" not in first
+    course.submit("bo")
+    again = course.run("grade", "ps2", "--jobs", "1", "--force").output
+    assert "Graded again: 1. What checks gave them is replaced" in again
+
+
+def test_the_column_of_what_points_are_made_of_is_there_only_for_who_is_in_the_table(course):
+    for student in ("ada", "bo"):
+        course.submit(student)
+    course.run("grade", "ps2", "--jobs", "1")
+    with Gradebook(f"sqlite:///{course.room / 'gradebook.db'}") as gradebook:
+        gradebook.grant_extension("ps2", "bo", days=2)
+    assert "Made of" in course.run("grade", "ps2", "--jobs", "1").output
+    assert "Made of" not in course.run("grade", "ps2", "--jobs", "1", "--student", "ada").output
+
+
+def test_remarks_stand_under_the_table_where_a_line_has_room_for_them(course, monkeypatch):
+    monkeypatch.setattr(cli, "console", Console(highlight=False, width=80))
+    course.submit("bo").write_text("{")
+    course.submit("ada")
+    lines = course.run("grade", "ps2", "--jobs", "1", "--no-feedback").output.splitlines()
+    assert "bo  ps2.ipynb is not JSON; it was cut off on the way, or is another file." in map(str.rstrip, lines)
+    assert lines.index("Remarks:") > max(number for number, line in enumerate(lines) if "│" in line)
+    course.submit("bo")
+    assert "Remarks" not in course.run("grade", "ps2", "--jobs", "1", "--no-feedback").output
