@@ -58,7 +58,7 @@ def build(folder):
     return run_jupyter_book(folder)
 
 
-def build_small(folder, pages, files=None, **environment):
+def build_small(folder, pages, **environment):
     """Build a book of a few pages in the frame of the course.
 
     Parameters
@@ -67,8 +67,6 @@ def build_small(folder, pages, files=None, **environment):
         An empty folder.
     pages : dict of str to str
         The Markdown of each page by its path. ``index`` is the first one, and the others stand below it.
-    files : dict of str to str, optional
-        More files in ``_static`` by their path, and their text.
     **environment : str
         Variables for the build, such as ``BASE_URL``.
 
@@ -83,10 +81,6 @@ def build_small(folder, pages, files=None, **environment):
     shutil.copy(ROOT / "_config.yml", folder)
     for name, text in pages.items():
         path = folder / "book" / f"{name}.md"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    for name, text in (files or {}).items():
-        path = folder / "book" / "_static" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     chapters = [{"file": name} for name in pages if name != "index"]

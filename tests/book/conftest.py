@@ -1,14 +1,13 @@
-"""What the tests of the built book share: the book, built once, and a browser."""
+"""What the tests of the built book share: the book, built once, and one page for all tests of a module."""
 
 import fcntl
 import json
 import os
 
 import pytest
-from browser import open_browser
 from building import ROOT, Book, build, build_small
+from widget_pages import PHONE_WIDTH, Widget
 
-from tools.chromium import INSTALL_CHROMIUM, find_chromium
 from tools.learn import served
 
 
@@ -39,17 +38,6 @@ def book(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """Return the path of Chromium. Without it a test is skipped, but fails where CI is set."""
-    path = find_chromium()
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail(INSTALL_CHROMIUM)
-        pytest.skip(INSTALL_CHROMIUM)
-    return path
-
-
-@pytest.fixture(scope="session")
 def site(book):
     """Serve the book and return the address of its root."""
     with served(book.folder) as root:
@@ -69,27 +57,40 @@ def small_book(tmp_path_factory):
     return small
 
 
-@pytest.fixture(scope="session")
-def browser(chromium, tmp_path_factory):
-    """Start Chromium once."""
-    with open_browser(chromium, tmp_path_factory.mktemp("chromium")) as running:
-        yield running
-
-
-@pytest.fixture
-def page(browser):
-    """Open a new page, 1280 pixels wide."""
-    opened = browser.page()
-    yield opened
-    opened.close()
-
-
 @pytest.fixture(scope="module")
 def screen(browser):
     """Open one page for all tests of a module."""
     opened = browser.page()
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def widget_name(request):
+    """Return the name of the widget that a module `test_widget_NAME.py` is about."""
+    return request.module.__name__.removeprefix("test_widget_").replace("_", "-")
+
+
+@pytest.fixture(scope="module")
+def on_page(screen, widget_name, tmp_path_factory):
+    """Return the widget on a page of its own, which is not open yet."""
+    return Widget(screen, widget_name, tmp_path_factory.mktemp(widget_name))
+
+
+@pytest.fixture
+def widget(on_page):
+    """Return the widget freshly opened, as wide as a desk."""
+    on_page.open()
+    yield on_page
+    on_page.asks_for_files_alone()
+
+
+@pytest.fixture
+def phone(on_page):
+    """Return the widget freshly opened on a telephone."""
+    on_page.open(PHONE_WIDTH)
+    yield on_page
+    on_page.asks_for_files_alone()
 
 
 BASE_URL = "https://course.example.org/unrolled"

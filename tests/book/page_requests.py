@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -72,6 +73,14 @@ class _References(HTMLParser):
         self._inside = ""
 
 
+@cache
+def _read(text: str) -> _References:
+    """Read a page; several tests ask for the same ones."""
+    parser = _References()
+    parser.feed(text)
+    return parser
+
+
 def css_references(text: str) -> list[str]:
     """Return the addresses that a style sheet names in ``url()`` and ``@import``."""
     return [url or imported for url, imported in CSS_URL.findall(text)]
@@ -79,16 +88,12 @@ def css_references(text: str) -> list[str]:
 
 def page_references(text: str) -> list[str]:
     """Return the addresses that a browser follows on its own when it shows a page."""
-    parser = _References()
-    parser.feed(text)
-    return parser.followed
+    return _read(text).followed
 
 
 def inline_scripts(text: str) -> list[str]:
     """Return the inline scripts of a page."""
-    parser = _References()
-    parser.feed(text)
-    return parser.scripts
+    return _read(text).scripts
 
 
 def script_hosts(text: str) -> set[str]:

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -24,6 +25,7 @@ def cells(path, kind):
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
 
 
+@cache
 def text_of(path):
     """Return the Markdown of a page, be it a notebook or a text."""
     if path.suffix == ".md":
@@ -36,6 +38,12 @@ def equation_labels(text):
     after_dollars = re.findall(r"\$\$[ \t]*\(([\w:-]+)\)", text)
     in_directives = re.findall(r"```\{math\}[^`]*?:label:\s*(\S+)", text)
     return after_dollars + in_directives
+
+
+@cache
+def labels_by_page():
+    """Return the labels of the displayed equations of every page."""
+    return {page: equation_labels(text_of(path)) for page, path in PAGE_FILES.items()}
 
 
 def labels_named_in(code):
@@ -103,8 +111,8 @@ def test_every_chapter_shows_a_figure_and_gives_every_figure_a_caption(path):
 
 @pytest.mark.parametrize("label", PAGES)
 def test_an_equation_is_defined_once_on_the_page_that_the_table_names_and_on_no_other(label):
-    counts = {page: equation_labels(text_of(path)).count(label) for page, path in PAGE_FILES.items()}
-    assert {page: count for page, count in counts.items() if count} == {PAGES[label]: 1}
+    counts = {page: labels.count(label) for page, labels in labels_by_page().items() if label in labels}
+    assert counts == {PAGES[label]: 1}
 
 
 @pytest.mark.parametrize("label", PAGES)

@@ -1,20 +1,15 @@
 """What chapter 1 says of its figures, tried to refute: other seeds, sizes, optimizers and a longer training."""
 
-import ast
 import re
 from collections import Counter
-from itertools import product
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
-from numpy.lib.stride_tricks import sliding_window_view
+from page_cells import definitions
 
 from unrolled import Adam, RMSProp, affine_backward, affine_forward, softmax_cross_entropy
 from unrolled.texts import python_topics
 
-CHAPTER = Path(__file__).resolve().parents[2] / "book" / "01-the-limits-of-feed-forward-networks.ipynb"
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
 TEXT = re.sub("[^a-z]+", " ", python_topics().lower())[:90_000]
 TOKENS = np.array([LETTERS.index(letter) for letter in TEXT])
@@ -23,12 +18,8 @@ TOKENS = np.array([LETTERS.index(letter) for letter in TEXT])
 @pytest.fixture(scope="module")
 def chapter():
     """Return the functions of the chapter by name; nothing else of its cells is run."""
-    names = {"np": np, "re": re, "Counter": Counter, "sliding_window_view": sliding_window_view, "Adam": Adam}
-    names |= {"letters": LETTERS, "product": product}
-    for cell in nbformat.read(CHAPTER, as_version=4).cells:
-        if cell.cell_type == "code" and not cell.source.startswith("%"):
-            functions = [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
-            exec(compile(ast.Module(functions, []), cell.id, "exec"), names)
+    names = definitions("01-the-limits-of-feed-forward-networks")
+    names["letters"] = LETTERS
     return names
 
 

@@ -1,26 +1,14 @@
 """What chapter 2 says of its first figure, tried to refute: other seeds, larger networks, more sentences."""
 
-import ast
-from pathlib import Path
-
-import nbformat
 import numpy as np
 import pytest
-
-import unrolled
-
-CHAPTER = Path(__file__).resolve().parents[2] / "book" / "02-the-recurrent-neural-network.ipynb"
+from page_cells import definitions
 
 
 @pytest.fixture(scope="module")
 def figure():
     """Return the functions that the cell of the first figure defines, by name, without running the rest of it."""
-    cells = nbformat.read(CHAPTER, as_version=4).cells
-    source = next(cell.source for cell in cells if cell.id == "far-clue")
-    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
-    names = {"np": np, "orthogonal": unrolled.orthogonal, "rnn_forward": unrolled.rnn_forward}
-    exec(compile(ast.Module(functions, []), "far-clue", "exec"), names)
-    return names
+    return definitions("02-the-recurrent-neural-network", "far-clue")
 
 
 def recurrent_share(figure, seed, *, H, fitted):

@@ -1,30 +1,15 @@
 """What chapter 5 says of its figures, tried to refute: more updates, other rates, optimizers, sizes and seeds."""
 
-import ast
-from pathlib import Path
-
-import nbformat
 import numpy as np
 import pytest
+from page_cells import definitions
 
-import unrolled
 from unrolled import LSTM, RNN, Adam, RMSProp
 from unrolled.tasks import adding, recall
 from unrolled.texts import python_topics
 from unrolled.training import updates_until_learned
 
-CHAPTER = Path(__file__).resolve().parents[2] / "book" / "05-long-short-term-memory.ipynb"
-
-
-def functions_of(*cells):
-    """Return what the functions of some cells of the chapter need, and the functions, by name."""
-    sources = {cell.id: cell.source for cell in nbformat.read(CHAPTER, as_version=4).cells}
-    names = {"np": np, "lstm_forward": unrolled.lstm_forward, "lstm_backward": unrolled.lstm_backward}
-    for cell in cells:
-        functions = [node for node in ast.parse(sources[cell]).body if isinstance(node, ast.FunctionDef)]
-        exec(compile(ast.Module(functions, []), cell, "exec"), names)
-    return names
-
+CHAPTER, IMPORTS = "05-long-short-term-memory", "adding-losses"  # where its imports stand
 
 # ------------------------------------------------------------------------------------------- the adding problem
 
@@ -71,14 +56,14 @@ def test_an_lstm_learns_the_sum_with_another_rate_optimizer_or_size(optimizer, H
 
 
 def test_the_belt_alone_has_the_half_life_of_the_equation_near_one_too():
-    chapter = functions_of("half-life-of", "half-life-figure")
+    chapter = definitions(CHAPTER, IMPORTS, "half-life-of", "half-life-figure")
     for f in (0.3, 0.99, 0.999):
         measured = chapter["measured_in_a_network"](f, 0.0, np.random.default_rng(3))
         np.testing.assert_allclose(measured, np.log(2) / -np.log(f), rtol=1e-9)
 
 
 def test_with_large_recurrent_weights_the_gradient_may_grow_although_the_forget_gate_is_below_one():
-    chapter = functions_of("half-life-of", "half-life-figure")
+    chapter = definitions(CHAPTER, IMPORTS, "half-life-of", "half-life-figure")
     lives = [chapter["measured_in_a_network"](0.99, 1.0, np.random.default_rng(seed)) for seed in range(10)]
     assert min(lives) < 0  # more arrives than was sent
     small = [chapter["measured_in_a_network"](0.7, 1.0, np.random.default_rng(seed)) for seed in range(10)]
@@ -86,7 +71,7 @@ def test_with_large_recurrent_weights_the_gradient_may_grow_although_the_forget_
 
 
 def test_the_leak_takes_what_the_page_says():
-    chapter = functions_of("hand-step", "belt")
+    chapter = definitions(CHAPTER, IMPORTS, "hand-step", "belt")
     belt, sigmoid = chapter["belt"], chapter["sigmoid"]
     for a, left in ((1, 2.5e-14), (3, 0.0078), (5, 0.51), (8, 0.97)):
         assert belt(sigmoid(a), 0, 0)[-1] == pytest.approx(left, rel=0.01)
@@ -126,7 +111,7 @@ def test_at_a_rate_of_0_3_some_networks_do_not_arrive_at_eight_times_the_budget_
 
 def best_correlation(seed, H, updates=600):
     """Train H cells on the text of the page; return the largest correlation of one of them with being inside."""
-    chapter = functions_of("made-text")
+    chapter = definitions(CHAPTER, IMPORTS, "made-text")
     letters_only = "".join(c if "a" <= c <= "z" else " " for c in python_topics().lower())
     chapter["WORDS"] = [word for word in letters_only.split() if len(word) > 2]
     text, inside = chapter["made_text"](np.random.default_rng(0), 60_000)

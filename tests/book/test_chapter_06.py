@@ -1,37 +1,23 @@
 """What chapter 6 says of its figures, tried to refute: more updates, other rates, optimizers, sizes and seeds."""
 
-import ast
 from functools import partial
 from math import isqrt
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
+from page_cells import beginnings, definitions, is_constant
 
 import unrolled
 from unrolled import GRU, LSTM, RNN, Adam, RMSProp
 from unrolled.tasks import recall
 from unrolled.training import updates_until_learned
 
-CHAPTER = Path(__file__).resolve().parents[2] / "book" / "06-gated-recurrent-units.ipynb"
-K13 = CHAPTER.parent / "folklore" / "k13-simpler-and-about-as-good.ipynb"
-KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.Assign)
+CHAPTER = "06-gated-recurrent-units"
 
 
 def names_of(*cells):
     """Return the imports, constants in capitals and functions of some cells of the chapter, by name."""
-    sources = {cell.id: cell.source for cell in nbformat.read(CHAPTER, as_version=4).cells}
-    names = {}
-    for cell in cells:
-        kept = [node for node in ast.parse(sources[cell]).body if isinstance(node, KEPT) and not_a_result(node)]
-        exec(compile(ast.Module(kept, []), cell, "exec"), names)
-    return names
-
-
-def not_a_result(node):
-    """Return whether a statement is something other than the assignment of a measured value."""
-    return not isinstance(node, ast.Assign) or all(getattr(target, "id", "").isupper() for target in node.targets)
+    return definitions(CHAPTER, *cells, also=is_constant)
 
 
 # -------------------------------------------------------------------------------------- two libraries, one step
@@ -118,10 +104,7 @@ def contest(task, seeds, *, factor=1.0, rate=None, optimizer=Adam, budget=8000, 
 
 def test_the_chapter_and_k13_compare_the_same_tasks_at_the_same_rates():
     chapter = names_of("two-libraries", "sizing", "tasks")["TASKS"]
-    cells = nbformat.read(K13, as_version=4).cells
-    source = next(cell.source for cell in cells if cell.id == "measure")
-    there = {}
-    exec(compile(source[: source.index("\nequal = ")], "k13, cell measure", "exec"), there)
+    there = beginnings("folklore/k13-simpler-and-about-as-good", measure="equal = ")
     for task, (draw, D, V, rates) in there["TASKS"].items():
         of_the_chapter = chapter[task]
         assert (draw.func, draw.keywords) == (of_the_chapter[0].func, of_the_chapter[0].keywords)

@@ -1,38 +1,23 @@
 """What chapter 7 says of its figures, tried to refute: more updates, other cells, optimizers, sizes and seeds."""
 
-import ast
 import re
 from functools import partial
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+from page_cells import definitions, is_constant
 
 from unrolled import GRU, RNN, Adam, Bidirectional, RMSProp, Stacked
 from unrolled.tasks import adding, baseline
 from unrolled.training import updates_until_learned
 
-CHAPTER = Path(__file__).resolve().parents[2] / "book" / "07-deeper-and-in-both-directions.ipynb"
-KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.Assign)
+CHAPTER = "07-deeper-and-in-both-directions"
 
 
 def names_of(*cells):
     """Return the imports, constants in capitals and functions of some cells of the chapter, by name."""
-    sources = {cell.id: cell.source for cell in nbformat.read(CHAPTER, as_version=4).cells}
-    names = {}
-    for cell in cells:
-        kept = [node for node in ast.parse(sources[cell]).body if isinstance(node, KEPT) and not_a_result(node)]
-        exec(compile(ast.Module(kept, []), cell, "exec"), names)
-    return names
-
-
-def not_a_result(node):
-    """Return whether a statement is something other than the assignment of a measured value."""
-    if not isinstance(node, ast.Assign):
-        return True
-    targets = [part for target in node.targets for part in getattr(target, "elts", [target])]
-    return all(getattr(target, "id", "").isupper() for target in targets)
+    return definitions(CHAPTER, *cells, also=is_constant)
 
 
 # ------------------------------------------------------------------------------------------------- the vowels
@@ -64,9 +49,9 @@ def test_the_vowel_is_asked_for_so_many_letters_late_and_never_before_it_was_see
     assert not mask[:, :late].any()
     np.testing.assert_array_equal(mask[:, late:], star[:, : 40 - late])
     text, vowels = chapter["READ"]
-    letters = x.argmax(axis=2)
+    letters, windows = x.argmax(axis=2), sliding_window_view(text, 40)[:-1]
     for row in range(16):  # the places of this row in the text; the answers are the vowels there
-        starts = [s for s in range(len(text) - 40) if np.array_equal(text[s : s + 40], letters[row])]
+        starts = np.flatnonzero((windows == letters[row]).all(axis=1))
         expected = [vowels[s : s + 40 - late][star[row, : 40 - late]] for s in starts]
         assert any(np.array_equal(targets[row, late:][mask[row, late:]], answer) for answer in expected)
 

@@ -2,17 +2,14 @@
 
 import ast
 from functools import cache
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
+from page_cells import definitions
 
 from unrolled.char_lm import decode, encode, sample_token
 
-CHAPTER = Path(__file__).resolve().parents[2] / "book" / "08-a-model-that-writes.ipynb"
-KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef)
-DATA = {"text", "alphabet", "V", "tokens", "train", "known", "STAGES", "prompt", "words"}
+DATA = {"text", "alphabet", "V", "tokens", "train", "known", "strings", "STAGES", "prompt", "words"}
 SEEDS = range(10)
 KAPPAS = (3, 10, 30, 100)
 
@@ -20,14 +17,7 @@ KAPPAS = (3, 10, 30, 100)
 @cache
 def chapter():
     """Return the imports, the functions and the text of the chapter by name, without running what trains or draws."""
-    names = {}
-    for cell in nbformat.read(CHAPTER, as_version=4).cells:
-        if cell.cell_type == "code" and not cell.source.startswith("%"):
-            kept = [node for node in ast.parse(cell.source).body if isinstance(node, KEPT) or is_data(node)]
-            exec(compile(ast.Module(kept, []), cell.id, "exec"), names)
-            if "known" in names:
-                names.setdefault("strings", [decode(names[part], names["alphabet"]) for part in ("known", "new")])
-    return names
+    return definitions("08-a-model-that-writes", also=is_data)
 
 
 def is_data(node):

@@ -1,27 +1,14 @@
 """What chapter 9 says of the sunspots, tried to refute: eight times the updates, other layers, sizes and stretches."""
 
-from pathlib import Path
-
-import nbformat
 import numpy as np
 import pytest
+from page_cells import beginnings
 
 import unrolled
 
-CHAPTER = Path(__file__).resolve().parents[2] / "book" / "09-nine-uses.ipynb"
-
-
-def chapter():
-    """Return what the cells of the chapter define, without its ten networks and without its figures."""
-    sources = {cell.id: cell.source for cell in nbformat.read(CHAPTER, as_version=4).cells}
-    names = {}
-    for cell, end in (("sunspots-figure", "models = "), ("naive", 'print(f"as last'), ("linear", "for p in "),
-                      ("free-run", "AHEAD = ")):  # fmt: skip
-        exec(compile(sources[cell][: sources[cell].index(f"\n{end}")], cell, "exec"), names)
-    return names
-
-
-page = chapter()
+# Without its ten networks and without its figures.
+ENDS = {"sunspots-figure": "models = ", "naive": 'print(f"as last', "linear": "for p in ", "free-run": "AHEAD = "}
+page = beginnings("09-nine-uses", **ENDS)
 train, level, change, known, spots, years = (
     page[name] for name in ("train", "level", "change", "known", "spots", "years")
 )

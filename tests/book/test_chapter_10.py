@@ -1,27 +1,16 @@
 """What chapter 10 says of its figures, tried to refute: larger networks, other seeds, orders and measures."""
 
-import ast
-from pathlib import Path
-
-import nbformat
 import numpy as np
 import pytest
+from page_cells import definitions
 
 from unrolled import hopfield
 from unrolled.letters import letter_patterns
 
-CHAPTER = Path(__file__).resolve().parents[2] / "book" / "10-older-relatives.ipynb"
-KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef)
-
 
 def names_of(*cells):
     """Return the imports and functions of some cells of the chapter, by name."""
-    sources = {cell.id: cell.source for cell in nbformat.read(CHAPTER, as_version=4).cells}
-    names = {}
-    for cell in cells:
-        kept = [node for node in ast.parse(sources[cell]).body if isinstance(node, KEPT)]
-        exec(compile(ast.Module(kept, []), cell, "exec"), names)
-    return names
+    return definitions("10-older-relatives", *cells)
 
 
 class InOrder:

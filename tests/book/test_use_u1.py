@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from use_pages import defined
+from page_cells import beginnings
 
-page = defined("u1-next-character", data=None, network=None)
+page = beginnings("uses/u1-next-character", data=None, network=None)
 known, new, counted, train, bits = (page[name] for name in ("known", "new", "counted", "train", "bits"))
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from use_pages import defined
+from page_cells import beginnings
 
-page = defined("u2-stock-prices", data=None, network=None)
+page = beginnings("uses/u2-stock-prices", data=None, network=None)
 forecast, compare = page["forecast"], page["compare"]
 known, change, level = page["known"], page["change"], page["level"]
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from use_pages import defined
+from page_cells import beginnings
 
 import unrolled
 
-page = defined("u3-weather", data=None, network=None)
+page = beginnings("uses/u3-weather", data=None, network=None)
 train, compare, today, usual, unusual = (page[name] for name in ("train", "compare", "today", "usual", "unusual"))
 known, warmest, forecasts = page["known"], page["warmest"], page["forecasts"]
 held_out = ~known[1:]

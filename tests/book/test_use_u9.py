@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from use_pages import defined
+from page_cells import beginnings
 
-page = defined("u9-process-control", data=None, network=None, table="by_swing = ")
+page = beginnings("uses/u9-process-control", data=None, network=None, table="by_swing = ")
 errors, linear, run_linear, compare = (page[name] for name in ("errors", "linear", "run_linear", "compare"))
 
 

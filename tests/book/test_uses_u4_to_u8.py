@@ -1,23 +1,18 @@
 """The uses of words and signals, U4 to U8: what each page says, on ten seeds, and attempts to refute it."""
 
-import sys
-from functools import partial
-from pathlib import Path
+from functools import cache, partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "folklore"))
-
-from folklore_pages import definitions
+from page_cells import definitions
 
 from unrolled.datasets import digits
 
-names = definitions("../uses/u4-natural-language")
-translation = definitions("../uses/u5-translation")
-handwriting = definitions("../uses/u6-handwriting")
-sound = definitions("../uses/u7-sound")
-dna = definitions("../uses/u8-dna")
+names, translation, handwriting, sound, dna = (
+    SimpleNamespace(**definitions(f"uses/{page}"))
+    for page in ("u4-natural-language", "u5-translation", "u6-handwriting", "u7-sound", "u8-dna")
+)
 
 KNOWN = ("en", "de", "fr", "fi")
 FRAMES = ((64, 64), (32, 16), (16, 16), (16, 8), (8, 8))
@@ -27,6 +22,7 @@ GAP = (0, 10)
 # ---------------------------------------------------------------------------------------------------- U4, names
 
 
+@cache
 def names_task(seed):
     seen, held = names.split(seed, names.named_once())
     return seen, held, "".join(sorted({letter for _, name, _ in seen for letter in name}))

@@ -1,40 +1,12 @@
-"""The widget of chapter 1: its numbers are counted in the text of the chapter, and it works by keyboard and by finger.
+"""The widget of chapter 1: its numbers are counted in the text of the chapter, and keys and fingers move it."""
 
-`PYTHONPATH=. python tests/book/test_widget_window.py` writes the numbers in `window.js`, and the still.
-"""
-
-import json
 import re
-import sys
 from collections import Counter
 
 import numpy as np
 import pytest
-from test_widgets import (
-    BEYOND,
-    CONTROLS,
-    DESK_WIDTH,
-    NUMBERS,
-    PHONE_WIDTH,
-    SCRIPTS,
-    SMALLEST_TEXT,
-    TEXT_SIZES,
-    VISIBLE,
-    drawn,
-    focus,
-    numbers,
-    page_of,
-    place_of,
-    said,
-    set_sliders,
-    show_as,
-    still,
-    write_alone,
-)
-from test_widgets import test_a_script_stays_small_and_asks_for_nothing as stays_small
-from test_widgets import test_still_and_script_draw_the_same as draw_the_same
+from widget_pages import heights, still
 
-from tools.chromium import INSTALL_CHROMIUM, find_chromium
 from unrolled.texts import python_topics
 
 pytestmark = pytest.mark.slow
@@ -58,42 +30,18 @@ def counted(place, width):
 
 
 def mean_bits(width):
-    """Return the conditional entropy of the next letter, equation conditional-entropy, window by window."""
-    after = {}
-    for i in range(len(TEXT) - width):
-        after.setdefault(TEXT[i : i + width], Counter())[TEXT[i + width]] += 1
-    return sum(c.total() * bits_of(list(c.values())) for c in after.values()) / (len(TEXT) - width)
+    """Return the conditional entropy of the next letter, equation conditional-entropy, as a difference of entropies."""
+    ends = range(width, len(TEXT))
+    windows, longer = (Counter(TEXT[i - width : i + more] for i in ends) for more in (0, 1))
+    return bits_of(list(longer.values())) - bits_of(list(windows.values()))
 
 
-def write_generated(chromium):
-    """Write the numbers of window.js, then the still as the script draws it at the start."""
+def generated():
+    """Return the numbers that stand in the script."""
     rows = [[counted(place, width) for width in range(WIDEST + 1)] for place in range(FIRST, len(SENTENCE))]
     rows = [[[round(bits, 4), *rest] for bits, *rest in row] for row in rows]
     mean = [round(mean_bits(width), 4) for width in range(WIDEST + 1)]
-    parts = {"SENTENCE": SENTENCE, "FIRST": FIRST, "MEAN": mean, "COUNTS": rows}
-    lines = "".join(f"  const {name} = {json.dumps(part, separators=(',', ':'))};\n" for name, part in parts.items())
-    script = SCRIPTS / "window.js"
-    script.write_text(NUMBERS.sub(lambda _: lines, script.read_text(encoding="utf-8")), encoding="utf-8")
-    write_alone(chromium, "window")
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """Return the address of a page with the window alone."""
-    return page_of(tmp_path_factory.mktemp("window"), names=("window",))
-
-
-@pytest.fixture
-def tab(screen, address):
-    """Return the page freshly opened, as wide as a desk."""
-    show_as(screen, DESK_WIDTH)
-    screen.go(address)
-    yield screen
-    assert screen.errors() == []
-
-
-def test_the_script_stays_small_and_asks_for_nothing():
-    stays_small("window")
+    return {"SENTENCE": SENTENCE, "FIRST": FIRST, "MEAN": mean, "COUNTS": rows}
 
 
 LABELS_OVER_THE_HEADING = """(() => {
@@ -103,39 +51,34 @@ LABELS_OVER_THE_HEADING = """(() => {
 })()"""
 
 
-def test_a_bar_of_the_full_height_keeps_its_label_below_the_heading(tab):
-    set_sliders(tab, "window", place=18, width=8)
-    assert numbers(tab, "window")["shares"] == [1]
-    assert min(tab.evaluate(LABELS_OVER_THE_HEADING)) >= -3  # boxes have room above the digits
+def test_a_bar_of_the_full_height_keeps_its_label_below_the_heading(widget):
+    widget.set(place=18, width=8)
+    assert widget.numbers()["shares"] == [1]
+    assert min(widget.evaluate(LABELS_OVER_THE_HEADING)) >= -3  # boxes have room above the digits
 
 
-@pytest.mark.parametrize("width", range(WIDEST + 1))
-def test_the_dashed_line_is_the_conditional_entropy_of_the_text(tab, width):
-    assert numbers(tab, "window")["mean"][width] == pytest.approx(mean_bits(width), abs=6e-5)
+def test_the_dashed_line_is_the_conditional_entropy_of_the_text(widget):
+    expected = [mean_bits(width) for width in range(WIDEST + 1)]
+    np.testing.assert_allclose(widget.numbers()["mean"], expected, rtol=0, atol=6e-5)
 
 
 @pytest.mark.parametrize("place", [FIRST, 14, 18, 20, len(SENTENCE) - 1])
-def test_what_follows_is_counted_in_the_text(tab, place):
+def test_what_follows_is_counted_in_the_text(widget, place):
     for width in range(WIDEST + 1):
-        set_sliders(tab, "window", place=place, width=width)
-        found = numbers(tab, "window")
+        widget.set(place=place, width=width)
+        found = widget.numbers()
         bits, times, letters, counts = counted(place, width)
         assert (found["seen"], found["times"]) == (SENTENCE[place - width : place], times)
         assert "".join(found["letters"]) == letters
         np.testing.assert_allclose(found["shares"], np.array(counts) / times, rtol=1e-12)
         assert found["here"][width] == pytest.approx(bits, abs=6e-5)
-        assert f"{bits:.2f} bits left." in said(tab, "window")
+        assert f"{bits:.2f} bits left." in widget.said()
 
 
-def test_the_bars_are_as_tall_as_their_shares(tab):
-    set_sliders(tab, "window", width=1)
-    tall = np.array(re.findall(r'class="share" [^>]*height="([\d.]+)"', drawn(tab, "window")), float)
+def test_the_bars_are_as_tall_as_their_shares(widget):
+    widget.set(width=1)
     _, times, _, counts = counted(18, 1)
-    np.testing.assert_allclose(tall, 68 * np.array(counts) / times, atol=0.006)
-
-
-def test_still_and_script_draw_the_same(screen, address):
-    draw_the_same(screen, address, "window")
+    np.testing.assert_allclose(heights(widget.drawn(), "share"), 68 * np.array(counts) / times, atol=0.006)
 
 
 def test_the_still_says_the_numbers_of_the_chapter():
@@ -143,50 +86,30 @@ def test_the_still_says_the_numbers_of_the_chapter():
 
 
 @pytest.mark.parametrize("place", ["[name=width]", "[name=play]"])
-def test_arrow_keys_home_and_end_change_the_width(tab, place):
-    focus(tab, f"[data-widget=window] {place}")
+def test_arrow_keys_home_and_end_change_the_width(widget, place):
+    widget.focus(place)
     for key, width in [("ArrowRight", 5), ("ArrowLeft", 4), ("Home", 0), ("ArrowLeft", 0), ("End", 8)]:
-        tab.press(key)
-        assert numbers(tab, "window")["width"] == width, key
+        widget.press(key)
+        assert widget.numbers()["width"] == width, key
 
 
-def test_the_place_is_moved_by_keys_and_reset_brings_the_still_back(tab):
-    focus(tab, "[data-widget=window] [name=place]")
-    tab.press("ArrowRight")
-    assert numbers(tab, "window")["place"] == 19
-    focus(tab, "[data-widget=window] [name=reset]")
-    tab.press("Enter")
-    assert drawn(tab, "window") == still("window")[0]
+def test_the_place_is_moved_by_keys_and_reset_brings_the_still_back(widget):
+    widget.focus("[name=place]")
+    widget.press("ArrowRight")
+    assert widget.numbers()["place"] == 19
+    widget.focus("[name=reset]")
+    widget.press("Enter")
+    assert widget.drawn() == still("window")[0]
 
 
-def test_every_control_has_a_name(tab):
-    names = tab.evaluate(
-        "[...document.querySelectorAll('.widget input, .widget button')]"
-        ".map((part) => part.labels?.[0]?.textContent || part.ariaLabel || part.textContent)"
-    )
-    assert names == ["Letters in the window", "the next letter", "Widen the window", "Reset"]
-
-
-@pytest.mark.parametrize(("scripts", "media"), [(False, ""), (False, "print"), (True, "print")])
-def test_it_stands_without_scripts_and_in_print(screen, address, scripts, media):
-    show_as(screen, DESK_WIDTH, media=media)
-    screen.go(address, scripts=scripts)
-    assert screen.evaluate(f"({VISIBLE})({json.dumps(CONTROLS)})") == 0
-    assert screen.evaluate(f"({VISIBLE})('.widget svg .drawing, .widget-live, .widget figcaption')") == 3
+def test_every_control_has_its_name(widget):
+    assert widget.names() == ["Letters in the window", "the next letter", "Widen the window", "Reset"]
 
 
 @pytest.mark.parametrize("place", [FIRST, 18, len(SENTENCE) - 1])
-def test_it_fits_a_telephone_and_a_finger_moves_it(screen, address, place):
-    show_as(screen, PHONE_WIDTH)
-    screen.go(address)
+def test_it_fits_a_telephone_and_a_finger_moves_it(phone, place):
     for width in range(WIDEST + 1):
-        set_sliders(screen, "window", place=place, width=width)
-        assert min(screen.evaluate(TEXT_SIZES)) >= SMALLEST_TEXT
-        assert screen.evaluate(BEYOND) == []
-    assert screen.evaluate("document.documentElement.scrollWidth") <= PHONE_WIDTH
-    screen.tap(*place_of(screen, "[data-widget=window] svg", across=119 / 360, down=0.7))
-    assert numbers(screen, "window")["width"] == 2
-
-
-if __name__ == "__main__":
-    write_generated(find_chromium() or sys.exit(INSTALL_CHROMIUM))
+        phone.set(place=place, width=width)
+        phone.fits_a_telephone()
+    phone.tap("svg", across=119 / 360, down=0.7)
+    assert phone.numbers()["width"] == 2

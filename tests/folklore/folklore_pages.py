@@ -1,31 +1,17 @@
 """What the folklore pages define, so that tests can run their experiments on other sizes."""
 
-import ast
-from pathlib import Path
 from types import SimpleNamespace
 
-import nbformat
+from tests.book import page_cells
 
-FOLKLORE = Path(__file__).resolve().parents[2] / "book" / "folklore"
-KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+FOLKLORE = page_cells.BOOK / "folklore"
 
 
 def definitions(page):
-    """Return the imports, functions and classes of a page; nothing else of its cells is run.
+    """Return the imports, functions and classes of a page, named without folder; nothing else of its cells is run."""
+    return SimpleNamespace(**page_cells.definitions(f"folklore/{page}"))
 
-    Parameters
-    ----------
-    page : str
-        Name of the notebook in ``book/folklore``, without suffix.
 
-    Returns
-    -------
-    SimpleNamespace
-    """
-    names = {}
-    for cell in nbformat.read(FOLKLORE / f"{page}.ipynb", as_version=4).cells:
-        if cell.cell_type == "code" and not cell.source.startswith("%"):
-            tree = ast.parse(cell.source)
-            tree.body = [node for node in tree.body if isinstance(node, KEPT)]
-            exec(compile(tree, f"{page}, cell {cell.id}", "exec"), names)
-    return SimpleNamespace(**names)
+def beginnings(page, **cells):
+    """Run some cells of a page, named without folder, as `page_cells.beginnings` does; return what they define."""
+    return page_cells.beginnings(f"folklore/{page}", **cells)

@@ -1,23 +1,12 @@
 """K13, simpler and about as good: attempts to refute the verdict, with more updates, another optimizer and size."""
 
-import nbformat
 import numpy as np
 import pytest
-from folklore_pages import FOLKLORE, definitions
+from folklore_pages import beginnings, definitions
 
 from unrolled import GRU, LSTM, RMSProp
 
-
-def page_of_k13():
-    """Return the functions of the page with the tables that they read."""
-    cells = nbformat.read(FOLKLORE / "k13-simpler-and-about-as-good.ipynb", as_version=4).cells
-    source = next(cell.source for cell in cells if cell.id == "measure")
-    names = {}
-    exec(compile(source[: source.index("\nequal = ")], "k13, cell measure", "exec"), names)
-    return names
-
-
-page = page_of_k13()
+page = beginnings("k13-simpler-and-about-as-good", measure="equal = ")
 ELSEWHERE = range(20, 30)
 
 

@@ -2,25 +2,14 @@
 
 import re
 
-import nbformat
 import numpy as np
 import pytest
-from folklore_pages import FOLKLORE, definitions
+from folklore_pages import beginnings, definitions
 
 from unrolled import Adam, RMSProp
 from unrolled.texts import python_topics
 
-
-def page_of_k15():
-    """Return the functions of the page with the tables that they read."""
-    cells = nbformat.read(FOLKLORE / "k15-layers-with-the-same-weights.ipynb", as_version=4).cells
-    source = next(cell.source for cell in cells if cell.id == "measure")
-    names = {}
-    exec(compile(source[: source.index("\nfound = ")], "k15, cell measure", "exec"), names)
-    return names
-
-
-page = page_of_k15()
+page = beginnings("k15-layers-with-the-same-weights", measure="found = ")
 ELSEWHERE = range(20, 30)
 
 

@@ -1,24 +1,12 @@
 """K22, RNNs predict the stock market: attempts to be ahead of "no change" after all."""
 
-import nbformat
 import numpy as np
 import pytest
-from folklore_pages import FOLKLORE
+from folklore_pages import beginnings
 
 from unrolled import GRU, LSTM, RNN, RMSProp
 
-
-def page_of_k22():
-    """Return the functions of the page with the data that they read."""
-    cells = {cell.id: cell.source for cell in nbformat.read(FOLKLORE / PAGE, as_version=4).cells}
-    names = {}
-    for cell, end in (("measure", "\nSEEDS = "), ("table", "\nstopped = ")):
-        exec(compile(cells[cell][: cells[cell].index(end)], f"k22, cell {cell}", "exec"), names)
-    return names
-
-
-PAGE = "k22-predict-the-stock-market.ipynb"
-page = page_of_k22()
+page = beginnings("k22-predict-the-stock-market", measure="SEEDS = ", table="stopped = ")
 errors, when_stopped, changes = page["errors"], page["when_stopped"], page["changes"]
 ELSEWHERE = range(20, 30)
 

@@ -1,4 +1,4 @@
-"""Numeric gradients, for the tests of the networks that are built of several layers."""
+"""Numeric gradients, for the tests of cells and networks."""
 
 import numpy as np
 

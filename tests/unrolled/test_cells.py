@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from central_differences import numeric
 
 from unrolled.cells import CELLS, cell
 
@@ -20,20 +21,6 @@ def make_problem(kind):
     return layer, params, x, state, dh, dstate
 
 
-def numeric_gradient(loss, array):
-    """Return the central differences of a loss that reads the array, entry by entry."""
-    gradient = np.zeros_like(array)
-    for index in np.ndindex(*array.shape):
-        kept = array[index]
-        ends = []
-        for moved in (kept + STEP, kept - STEP):
-            array[index] = moved
-            ends.append(loss())
-        array[index] = kept
-        gradient[index] = (ends[0] - ends[1]) / (2 * STEP)
-    return gradient
-
-
 @pytest.mark.parametrize("kind", CELLS)
 def test_gradients_are_those_of_all_hidden_states_and_of_the_last_state(kind):
     layer, params, x, state, dh, dstate = make_problem(kind)
@@ -48,7 +35,7 @@ def test_gradients_are_those_of_all_hidden_states_and_of_the_last_state(kind):
     assert grads.keys() == params.keys()
     pairs = [(dx, x), *zip(dstate0, state, strict=True), *((grads[name], params[name]) for name in params)]
     for gradient, array in pairs:
-        expected = numeric_gradient(loss, array)
+        expected = numeric(loss, array, eps=STEP)
         assert np.linalg.norm(gradient - expected) < 1e-8 * np.linalg.norm(expected)
 
 

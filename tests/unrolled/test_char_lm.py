@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from central_differences import numeric
 
 from unrolled import Adam
 from unrolled.char_lm import CharLM, decode, encode, sample_token, text_batches
@@ -30,19 +31,6 @@ def small(cell, seed=0):
     mask[0, :2] = True, False
     state = tuple(0.5 * rng.standard_normal((N, H)) for _ in range(STATES[cell]))
     return model, rng.integers(0, V, (N, T)), rng.integers(0, V, (N, T)), mask, state
-
-
-def numeric(loss, array, eps=1e-5):
-    gradient = np.empty_like(array)
-    for place in np.ndindex(array.shape):
-        kept = array[place]
-        array[place] = kept + eps
-        above = loss()
-        array[place] = kept - eps
-        below = loss()
-        array[place] = kept
-        gradient[place] = (above - below) / (2 * eps)
-    return gradient
 
 
 def peaked(cell="lstm", seed=1):

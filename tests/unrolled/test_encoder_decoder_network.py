@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from central_differences import numeric
 
 from unrolled import Adam, EncoderDecoder
 from unrolled.cells import CELLS
@@ -25,18 +26,6 @@ def make_problem(kind, seed=0):
     return model, (source, LENGTHS.copy(), target_in, targets, mask)
 
 
-def numeric(loss, array, step=1e-6):
-    gradient = np.empty_like(array)
-    for place in np.ndindex(array.shape):
-        kept, ends = array[place], []
-        for moved in (kept + step, kept - step):
-            array[place] = moved
-            ends.append(loss())
-        array[place] = kept
-        gradient[place] = (ends[0] - ends[1]) / (2 * step)
-    return gradient
-
-
 @each_cell
 def test_gradients_of_every_parameter_agree_with_central_differences(kind):
     model, batch = make_problem(kind)
@@ -44,7 +33,7 @@ def test_gradients_of_every_parameter_agree_with_central_differences(kind):
     assert grads.keys() == model.params.keys()
     assert model.grads is grads
     for name, array in model.params.items():
-        expected = numeric(lambda: model.loss_and_grads(*batch)[0], array)
+        expected = numeric(lambda: model.loss_and_grads(*batch)[0], array, eps=1e-6)
         assert grads[name].shape == array.shape
         assert np.linalg.norm(grads[name] - expected) < 1e-7 * np.linalg.norm(expected), name
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from central_differences import numeric
 
 from unrolled import GRU, LSTM, RNN, Adam
 from unrolled.tasks import adding, baseline, echo
@@ -33,19 +34,6 @@ def small(name, seed, N=3, T=7):
     mask[0, 0] = True
     x = rng.standard_normal((N, T, 2))
     return model, (x, targets, mask), [0.5 * rng.standard_normal((N, 4)) for _ in range(states)]
-
-
-def numeric(loss, array, eps=1e-5):
-    gradient = np.empty_like(array)
-    for place in np.ndindex(array.shape):
-        kept = array[place]
-        array[place] = kept + eps
-        above = loss()
-        array[place] = kept - eps
-        below = loss()
-        array[place] = kept
-        gradient[place] = (above - below) / (2 * eps)
-    return gradient
 
 
 @each_model
