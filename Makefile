@@ -1,7 +1,7 @@
 # Unrolled. Two commands matter: `make course` and `make test`. `make help` lists the others.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: FORCE help course test quick page frameworks setup book serve exercises normalize learn grade sample-class refute audit bench constraints clean
+.PHONY: FORCE help course test quick page frameworks setup book serve exercises normalize learn progress grade sample-class attacks refute audit bench constraints clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,8 +21,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Tests run side by side, so each keeps to one thread of BLAS; more of them only wait for one another.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1
 
-# One more than there are processors, since a test often waits for a browser or a sandbox.
-TEST_JOBS = $(shell echo $$(($(JOBS) + 1)))
+# Two more than there are processors, since a test often waits for a browser or a sandbox.
+TEST_JOBS = $(shell echo $$(($(JOBS) + 2)))
 
 say = @printf '\n\033[1m== %s\033[0m\n' "$(1)"
 
@@ -101,6 +101,9 @@ learn: $(HTML)/index.html ## Open the problem sets in JupyterLab, the book besid
 	@for file in exercises/*/*.ipynb; do copy=my-work/$$(basename $$file); test -e $$copy || cp $$file $$copy; done
 	@python tools/learn.py $(HTML) jupyter lab my-work $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB)
 
+progress: $(READY) ## Show how far the notebooks in my-work/ are: points, what is open, the last message
+	@python -m autograder progress
+
 grade: $(READY) ## Grade classroom/submitted/*/PS, for example: make grade PS=ps3
 	@test -n "$(PS)" || { echo "Name the problem set: make grade PS=ps3"; exit 2; }
 	@python -m autograder grade $(PS) --jobs $(JOBS)
@@ -156,6 +159,11 @@ frameworks: $(READY) ## Install PyTorch and Keras, and run what compares the lay
 	@$(call nbval,$(FRAMEWORKS))
 	$(call say,The layers against PyTorch and Keras)
 	@$(ONE_THREAD) python -m pytest -q tests/unrolled/test_layers_against_torch.py tests/unrolled/test_layers_against_keras.py
+
+# More options for `make attacks`, such as KINDS="verdict wire"
+KINDS ?=
+attacks: $(READY) ## Attack the grader in some 300 ways and show what each got (four minutes on two cores)
+	@$(ONE_THREAD) python -m tests.attacks.attacks $(KINDS)
 
 refute: $(HTML)/index.html ## Run the long pages, and try to refute the folklore at eight times the budget (more than half an hour)
 	$(call say,The long pages run and print what they say (nbval))
