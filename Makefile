@@ -1,7 +1,7 @@
 # Unrolled. Two commands matter: `make course` and `make test`. `make help` lists the others.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: FORCE help course test quick page frameworks setup book serve exercises normalize learn progress grade sample-class attacks refute audit bench constraints clean
+.PHONY: FORCE help course test quick page frameworks setup book serve exercises normalize site site-test learn progress grade sample-class attacks refute audit bench constraints clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -83,6 +83,24 @@ serve: $(HTML)/index.html ## Serve the book on http://localhost:8000
 	@echo "The book is on http://localhost:$(PORT) until you press Ctrl-C."
 	@python -m http.server $(PORT) --bind 127.0.0.1 --directory $(HTML)
 
+SITE_BIN := _build/site-venv/bin
+SITE_READY := _build/site-venv/.ready
+# 1 lays the whole runtime beside the book, so that nothing asks another host for anything.
+OFFLINE ?=
+
+$(SITE_READY): requirements-site.txt
+	$(call say,Installing JupyterLite into _build/site-venv)
+	@$(PYTHON) -m venv _build/site-venv && $(SITE_BIN)/python -m pip install -q -r requirements-site.txt
+	@touch $@
+
+site: $(HTML)/index.html $(SITE_READY) ## Put Python into the book: its pages and problem sets run in the browser (OFFLINE=1: without a network)
+	$(call say,Building JupyterLite into $(HTML)/lite)
+	@$(SITE_BIN)/python tools/site.py build $(HTML) $(if $(filter 1,$(OFFLINE)),--offline)
+
+site-test: $(READY) ## Build the site OFFLINE=1, and read, run and solve in a real browser what it offers
+	@$(MAKE) --no-print-directory site OFFLINE=1
+	@$(ONE_THREAD) UNROLLED_SITE=$(HTML) python -m pytest -q tests/site -n $(JOBS) --dist loadfile
+
 exercises: $(READY) ## Make exercises/ from solutions/ with nbgrader
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && for set in $(SETS); do \
 	  echo "solutions/$$set -> exercises/$$set"; \
@@ -139,10 +157,10 @@ test: $(HTML)/index.html sample-class ## Run everything that must pass
 	$(call say,The chapters run and print what they say (nbval))
 	@$(call nbval,$(filter-out $(LONG_PAGES),$(PAGES)))
 	$(call say,Tests)
-	@$(ONE_THREAD) $(if $(BASE_URL),,UNROLLED_BOOK=$(HTML)) UNROLLED_SAMPLE=$(SAMPLE) python -m pytest -q tests -m "not long" -n $(TEST_JOBS) --dist worksteal
+	@$(ONE_THREAD) $(if $(BASE_URL),,UNROLLED_BOOK=$(HTML)) UNROLLED_SAMPLE=$(SAMPLE) python -m pytest -q tests -m "not long and not site" -n $(TEST_JOBS) --dist worksteal
 
 quick: $(READY) ## Run the quick tests only
-	@$(ONE_THREAD) python -m pytest -q tests -m "not slow and not long" -n $(TEST_JOBS) --dist worksteal
+	@$(ONE_THREAD) python -m pytest -q tests -m "not slow and not long and not site" -n $(TEST_JOBS) --dist worksteal
 
 PAGE_FILES = $(foreach form,$(PAGE) $(PAGE)-*,$(wildcard book/$(form).ipynb book/folklore/$(form).ipynb book/uses/$(form).ipynb))
 PAGE_TESTS = $(wildcard tests/folklore/test_$(PAGE).py tests/book/test_chapter_$(PAGE).py tests/book/test_use_$(PAGE).py)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 from importlib import resources
 
 BOOK = "UNROLLED_BOOK"
@@ -53,5 +54,14 @@ def see(label: str) -> str:
 
 def _root() -> str:
     """Return what stands before the name of a page: the address of the served book, or nothing."""
-    address = os.environ.get(BOOK, "")
+    address = os.environ.get(BOOK, "") or _around_this_python()
     return address.rstrip("/") + "/" if re.fullmatch(ADDRESS, address) else ""
+
+
+def _around_this_python() -> str:
+    """Return the address of the book where Python runs in a browser, from a folder of the book, or nothing."""
+    if sys.platform != "emscripten":
+        return ""
+    from js import location  # the script that runs this Python lies in lite/ or live/ below the book
+
+    return re.split("/(?:lite|live)/", str(location.href))[0]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -98,3 +99,13 @@ def test_the_table_is_found_in_an_archive_with_nothing_but_the_standard_library(
     where, page = run.stdout.splitlines()
     assert where.startswith(str(tmp_path / "course.zip"))
     assert page == PAGE
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["https://school.example/rnn/lite/extensions/kernel/static/worker.js", "https://school.example/rnn/live/worker.js"],
+)
+def test_in_a_browser_the_address_is_that_of_the_book_around_the_script_that_runs_python(monkeypatch, script):
+    monkeypatch.setattr("sys.platform", "emscripten")
+    monkeypatch.setitem(sys.modules, "js", SimpleNamespace(location=SimpleNamespace(href=script)))
+    assert see("bptt-dh").endswith(": https://school.example/rnn/03-backpropagation-through-time.html#equation-bptt-dh")

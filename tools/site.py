@@ -1,0 +1,339 @@
+"""Put Python into the built book: JupyterLite, our wheel and the runtime Pyodide, so that pages run in the browser.
+
+``build`` writes everything below the built book, into ``lite/``. Whoever only reads loads none of it. Online, the
+runtime comes from Pyodide's own server; offline, all of it lies with the book. ``lock`` writes ``pyodide-lock.json``
+beside this file: the part of Pyodide's own lock file that the course needs. Every file is compared with its SHA-256
+there before it is used, here and once more in the browser.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "tools" / "pyodide-lock.json"
+FROM_PYPI = ROOT / "requirements-runtime.txt"
+DOWNLOADS = ROOT / "_build" / "downloads"
+
+PYODIDE = "314.0.3"
+PYTHON = "3.14"
+SERVER = f"https://cdn.jsdelivr.net/pyodide/v{PYODIDE}/full/"
+NPM = f"https://registry.npmjs.org/pyodide/-/pyodide-{PYODIDE}.tgz"
+NPM_SHA512 = (
+    "b0ae34332ea6f2d981518b581fd6aef6b5d47a1f71d307da86d1dd3a51a62716"
+    "43b0a0462ad3fa2b39f2141dbebbf9256d04dd0e2a27474b9a55dd7beb3550cd"
+)
+BUNDLE = "open-webui==0.12.4"
+"""On PyPI; carries Pyodide's wheels of NumPy and matplotlib, for where Pyodide's server cannot be reached."""
+
+CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+"""What of the package on npm a browser loads."""
+NEEDED = ("numpy", "matplotlib", "micropip", "ipython", "jedi")
+"""Of Pyodide's packages; what they depend on comes along."""
+KERNEL = ("piplite", "ipykernel", "comm", "pyodide-kernel")
+"""What the kernel of JupyterLite needs beside them. Loaded at once, they spare it three rounds of asking."""
+OURS = {"unrolled-course": ["unrolled", "autograder"]}
+"""Our distribution, and the imports that bring it in."""
+
+
+class SiteError(click.ClickException):
+    """Something outside stands in the way: one sentence, exit code 1."""
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def spelled(name: str) -> str:
+    """Return the one spelling of a package's name."""
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+# ------------------------------------------------------------------------------------------------------ the lock file
+
+
+def npm_package() -> dict[str, bytes]:
+    """Return the files of Pyodide's package on npm by name; raise `SiteError` where npm is not reached."""
+    kept = DOWNLOADS / Path(NPM).name
+    if not kept.exists():
+        try:
+            with urllib.request.urlopen(NPM, timeout=120) as answer:
+                content = answer.read()
+        except (urllib.error.URLError, TimeoutError) as error:
+            raise SiteError(f"{NPM} could not be loaded ({error}); the network is needed once.") from None
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(content)
+    content = kept.read_bytes()
+    if hashlib.sha512(content).hexdigest() != NPM_SHA512:
+        kept.unlink()
+        raise SiteError(f"{NPM} is not the file that tools/site.py names by its SHA-512; nothing of it was used.")
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        files = {Path(member.name).name: member for member in archive if member.isfile()}
+        return {name: archive.extractfile(member).read() for name, member in files.items()}
+
+
+def closure(packages: dict[str, dict], names: tuple[str, ...]) -> dict[str, dict]:
+    """Return the entries of the packages that are named, and of all that they depend on."""
+    by_name = {spelled(name): entry for name, entry in packages.items()}
+    found, left = {}, [spelled(name) for name in names]
+    while left:
+        name = left.pop()
+        if name not in found:
+            found[name] = by_name[name]
+            left += [spelled(other) for other in by_name[name]["depends"]]
+    return dict(sorted(found.items()))
+
+
+def wheel_entry(wheel: Path, depends: list[str], imports: list[str]) -> dict:
+    """Return what a lock file says of a pure-Python wheel that Pyodide does not have."""
+    name, version = wheel.name.split("-")[:2]
+    return {
+        "name": spelled(name), "version": version, "file_name": wheel.name, "install_dir": "site",
+        "sha256": sha256(wheel.read_bytes()), "package_type": "package", "imports": imports, "depends": depends,
+    }  # fmt: skip
+
+
+# -------------------------------------------------------------------------------------------------- files of a runtime
+
+
+def pip_download(folder: Path, *arguments: str) -> bool:
+    """Download wheels, whatever Python they are for, into a folder; return whether all were there."""
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", str(folder)]
+    command += ["--python-version", PYTHON, "--ignore-requires-python"]
+    return subprocess.run([*command, *arguments], capture_output=True).returncode == 0
+
+
+def from_server(wanted: dict[str, str]) -> None:
+    """Keep from Pyodide's server what it has; stop at the first sign that it is not reached."""
+    for name in wanted:
+        try:
+            with urllib.request.urlopen(SERVER + name, timeout=20) as answer:
+                (DOWNLOADS / name).write_bytes(answer.read())
+        except (urllib.error.URLError, TimeoutError):
+            return
+
+
+def from_bundle(wanted: dict[str, str]) -> None:
+    """Keep the wheels that the package on PyPI carries, and not the package, which is large."""
+    with tempfile.TemporaryDirectory() as folder:
+        if not pip_download(Path(folder), BUNDLE):
+            return
+        with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as bundle:
+            for member in bundle.namelist():
+                if (name := Path(member).name) in wanted:
+                    (DOWNLOADS / name).write_bytes(bundle.read(member))
+
+
+def missing(wanted: dict[str, str]) -> dict[str, str]:
+    """Return the files that are not there as their SHA-256 wants them; remove what is not."""
+    absent = {}
+    for name, digest in wanted.items():
+        path = DOWNLOADS / name
+        if not path.exists() or sha256(path.read_bytes()) != digest:
+            path.unlink(missing_ok=True)
+            absent[name] = digest
+    return absent
+
+
+def pinned_wheels(folder: Path) -> dict[str, Path]:
+    """Return the wheels that ``requirements-runtime.txt`` pins by hash, by package."""
+    if not any(folder.glob("*.whl")):
+        folder.mkdir(parents=True, exist_ok=True)
+        if not pip_download(folder, "--require-hashes", "-r", str(FROM_PYPI)):
+            raise SiteError("PyPI did not give the wheels of requirements-runtime.txt; the network is needed once.")
+    return {spelled(wheel.name.split("-")[0]): wheel for wheel in folder.glob("*.whl")}
+
+
+def runtime_offline(folder: Path, packages: dict[str, dict]) -> dict[str, dict]:
+    """Fill a folder with the whole runtime.
+
+    Wheels come from Pyodide's server, or else from the bundle on PyPI, both as Pyodide's lock file wants them; a
+    pure-Python one that neither has comes from PyPI, as ``requirements-runtime.txt`` wants it.
+
+    Parameters
+    ----------
+    folder : Path
+    packages : dict
+        Entries of Pyodide's lock file, by name.
+
+    Returns
+    -------
+    dict
+        The same entries, naming the files that were found.
+
+    Raises
+    ------
+    SiteError
+        When a file is to be had from nowhere.
+    """
+    DOWNLOADS.mkdir(parents=True, exist_ok=True)
+    files = npm_package()
+    for name in CORE:
+        (folder / name).write_bytes(files[name])
+    pinned = pinned_wheels(DOWNLOADS / "pypi")
+    wanted = {entry["file_name"]: entry["sha256"] for name, entry in packages.items()}
+    for source in (from_server, from_bundle):
+        absent = missing(wanted)
+        if not absent.keys() <= {packages[name]["file_name"] for name in pinned if name in packages}:
+            source(absent)
+    absent, entries = missing(wanted), {}
+    for name, entry in packages.items():
+        if entry["file_name"] not in absent:
+            shutil.copy(DOWNLOADS / entry["file_name"], folder)
+        elif name in pinned:
+            shutil.copy(pinned[name], folder)
+            entry = entry | {"file_name": pinned[name].name, "sha256": sha256(pinned[name].read_bytes())}
+        else:
+            raise SiteError(
+                f"{entry['file_name']} with the SHA-256 of tools/pyodide-lock.json was found neither on {SERVER} nor "
+                f"in {BUNDLE} on PyPI; `make site` without OFFLINE=1 needs neither."
+            )
+        entries[name] = entry
+    return entries
+
+
+# --------------------------------------------------------------------------------------------------------------- build
+
+
+def our_wheel(folder: Path) -> Path:
+    """Make the wheel of the course, the same bytes from the same files, and return where it lies."""
+    with tempfile.TemporaryDirectory() as copy:
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(ROOT / name, copy)
+        for name in ("unrolled", "autograder"):
+            shutil.copytree(ROOT / name, Path(copy, name), ignore=shutil.ignore_patterns("__pycache__"))
+        command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder)]
+        done = subprocess.run(
+            [*command, copy], env={**os.environ, "SOURCE_DATE_EPOCH": "1577836800"}, capture_output=True, text=True
+        )
+        if done.returncode:
+            raise SiteError(f"the wheel of the course could not be made: {done.stderr.strip().splitlines()[-1]}")
+    return next(folder.glob("unrolled_course-*.whl"))
+
+
+def notebooks() -> Iterator[tuple[Path, str]]:
+    """Yield every notebook of the course, and where it lies in the browser's folder."""
+    for path in sorted((ROOT / "exercises").glob("*/*.ipynb")):
+        yield path, path.name
+    for pattern in ("*.ipynb", "folklore/*.ipynb", "uses/*.ipynb", "classic-benchmarks.json"):
+        for path in sorted((ROOT / "book").glob(pattern)):
+            yield path, str(path.relative_to(ROOT / "book"))
+
+
+def settings(address: str, packages: list[str]) -> dict:
+    """Return the configuration of JupyterLite; `address` is that of the runtime, seen from ``lite/``."""
+    return {
+        "jupyter-lite-schema-version": 0,
+        "jupyter-config-data": {
+            "appName": "Unrolled",
+            "exposeAppInBrowser": True,  # run.html saves, loads and starts over through it
+            "disabledExtensions": ["@jupyterlab/extensionmanager-extension", "@jupyterlite/help-extension"],
+            "enableServiceWorkerCache": "true",
+            "litePluginSettings": {
+                "@jupyterlite/pyodide-kernel-extension:kernel": {
+                    "pyodideUrl": address + "pyodide.mjs",
+                    "disablePyPIFallback": True,
+                    "loadPyodideOptions": {"lockFileURL": "./static/runtime/pyodide-lock.json", "packages": packages},
+                }
+            },
+        },
+    }
+
+
+OVERRIDES = {
+    "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 2},
+    "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},
+    "@jupyterlab/apputils-extension:notification": {
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+        "fetchNews": "false",
+    },
+}
+
+
+def lite(output: Path, address: str, packages: list[str]) -> None:
+    """Build JupyterLite with the notebooks of the course."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path, name in notebooks():
+            Path(folder, "files", name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, Path(folder, "files", name))
+        Path(folder, "jupyter-lite.json").write_text(json.dumps(settings(address, packages)))
+        Path(folder, "overrides.json").write_text(json.dumps(OVERRIDES))
+        command = [str(Path(sys.executable).with_name("jupyter")), "lite", "build", "--lite-dir", folder]
+        command += ["--contents", f"{folder}/files", "--output-dir", str(output), "--settings-overrides"]
+        command += [f"{folder}/overrides.json", "--apps", "notebooks", "--apps", "lab"]
+        command += ["--no-sourcemaps", "--no-unused-shared-packages"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+        if done.returncode:
+            raise SiteError(f"JupyterLite could not be built:\n{done.stdout}{done.stderr}")
+
+
+@click.group()
+def main() -> None:
+    """Put Python into the built book."""
+
+
+@main.command()
+def lock() -> None:
+    """Write tools/pyodide-lock.json from Pyodide's own."""
+    whole = json.loads(npm_package()["pyodide-lock.json"])
+    part = {"info": whole["info"], "packages": closure(whole["packages"], NEEDED)}
+    LOCK.write_text(json.dumps(part, indent=1) + "\n")
+    click.echo(f"{LOCK.relative_to(ROOT)}: {len(part['packages'])} packages of Pyodide {PYODIDE}")
+
+
+@main.command()
+@click.argument("html", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--offline", is_flag=True, help="Lay the whole runtime beside the book.")
+def build(html: Path, offline: bool) -> None:
+    """Put JupyterLite and our wheel, and offline the runtime, into HTML/lite."""
+    output = html.resolve() / "lite"
+    shutil.rmtree(output, ignore_errors=True)
+    pyodide = json.loads(LOCK.read_text())
+    kernel = Path(sys.prefix, "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi")
+    pinned = pinned_wheels(DOWNLOADS / "pypi")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if offline:
+            entries = runtime_offline(folder, pyodide["packages"])
+        else:
+            entries = {
+                key: entry | {"file_name": SERVER + entry["file_name"]} for key, entry in pyodide["packages"].items()
+            }
+        extra = {"comm": (pinned["comm"], ["traitlets"], ["comm"])}
+        for key in ("piplite", "ipykernel", "pyodide-kernel"):
+            extra[key] = (max(kernel.glob(f"{key.replace('-', '_')}-*.whl")), [], [key.replace("-", "_")])
+        if offline:
+            extra["ipython-pygments-lexers"] = (
+                pinned["ipython-pygments-lexers"],
+                ["pygments"],
+                ["ipython_pygments_lexers"],
+            )
+        for key, (wheel, depends, imports) in extra.items():
+            shutil.copy(wheel, folder)
+            entries[key] = wheel_entry(wheel, depends, imports)
+        for key, imports in OURS.items():
+            entries[key] = wheel_entry(our_wheel(folder), ["numpy"], imports)
+        (folder / "pyodide-lock.json").write_text(json.dumps({"info": pyodide["info"], "packages": entries}))
+        loaded = ["micropip", "ipython", "jedi", *KERNEL]
+        lite(output, "./static/runtime/" if offline else SERVER, loaded)
+        shutil.copytree(folder, output / "static" / "runtime")
+    size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
+    click.echo(f"{output}: {size / 1e6:.0f} MB, {'with' if offline else 'without'} the runtime")
+
+
+if __name__ == "__main__":
+    main()
