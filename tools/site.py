@@ -194,15 +194,22 @@ def runtime_offline(folder: Path, packages: dict[str, dict]) -> dict[str, dict]:
         if entry["file_name"] not in absent:
             shutil.copy(DOWNLOADS / entry["file_name"], folder)
         elif name in pinned:
-            shutil.copy(pinned[name], folder)
-            entry = entry | {"file_name": pinned[name].name, "sha256": sha256(pinned[name].read_bytes())}
+            entry = entry | wheel_entry(Path(shutil.copy(pinned[name], folder)), entry["depends"], entry["imports"])
         else:
             raise SiteError(
                 f"{entry['file_name']} with the SHA-256 of tools/pyodide-lock.json was found neither on {SERVER} nor "
                 f"in {BUNDLE} on PyPI; `make site` without OFFLINE=1 needs neither."
             )
         entries[name] = entry
+    colors = "ipython-pygments-lexers"  # a part of IPython that Pyodide's own wheel does without
+    entries[colors] = wheel_entry(Path(shutil.copy(pinned[colors], folder)), ["pygments"], ["ipython_pygments_lexers"])
+    entries["ipython"]["depends"].append(colors)
     return entries
+
+
+def runtime_online(packages: dict[str, dict]) -> dict[str, dict]:
+    """Return the entries of Pyodide's lock file with the addresses on Pyodide's server."""
+    return {name: entry | {"file_name": SERVER + entry["file_name"]} for name, entry in packages.items()}
 
 
 # --------------------------------------------------------------------------------------------------------------- build
@@ -302,34 +309,19 @@ def build(html: Path, offline: bool) -> None:
     """Put JupyterLite and our wheel, and offline the runtime, into HTML/lite."""
     output = html.resolve() / "lite"
     shutil.rmtree(output, ignore_errors=True)
-    pyodide = json.loads(LOCK.read_text())
+    info, pyodide = json.loads(LOCK.read_text()).values()
     kernel = Path(sys.prefix, "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi")
     pinned = pinned_wheels(DOWNLOADS / "pypi")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if offline:
-            entries = runtime_offline(folder, pyodide["packages"])
-        else:
-            entries = {
-                key: entry | {"file_name": SERVER + entry["file_name"]} for key, entry in pyodide["packages"].items()
-            }
-        extra = {"comm": (pinned["comm"], ["traitlets"], ["comm"])}
-        for key in ("piplite", "ipykernel", "pyodide-kernel"):
-            extra[key] = (max(kernel.glob(f"{key.replace('-', '_')}-*.whl")), [], [key.replace("-", "_")])
-        if offline:
-            extra["ipython-pygments-lexers"] = (
-                pinned["ipython-pygments-lexers"],
-                ["pygments"],
-                ["ipython_pygments_lexers"],
-            )
-        for key, (wheel, depends, imports) in extra.items():
-            shutil.copy(wheel, folder)
-            entries[key] = wheel_entry(wheel, depends, imports)
+        entries = runtime_offline(folder, pyodide) if offline else runtime_online(pyodide)
+        for key in KERNEL:
+            wheel = pinned[key] if key in pinned else max(kernel.glob(f"{key.replace('-', '_')}-*.whl"))
+            entries[key] = wheel_entry(Path(shutil.copy(wheel, folder)), [], [key.replace("-", "_")])
         for key, imports in OURS.items():
             entries[key] = wheel_entry(our_wheel(folder), ["numpy"], imports)
-        (folder / "pyodide-lock.json").write_text(json.dumps({"info": pyodide["info"], "packages": entries}))
-        loaded = ["micropip", "ipython", "jedi", *KERNEL]
-        lite(output, "./static/runtime/" if offline else SERVER, loaded)
+        (folder / "pyodide-lock.json").write_text(json.dumps({"info": info, "packages": entries}))
+        lite(output, "./static/runtime/" if offline else SERVER, ["micropip", "ipython", "jedi", *KERNEL])
         shutil.copytree(folder, output / "static" / "runtime")
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     click.echo(f"{output}: {size / 1e6:.0f} MB, {'with' if offline else 'without'} the runtime")
