@@ -7,15 +7,16 @@ there before it is used, here and once more in the browser.
 """
 
 import hashlib
+import http.client
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ def npm_package() -> dict[str, bytes]:
         try:
             with urllib.request.urlopen(NPM, timeout=120) as answer:
                 content = answer.read()
-        except (urllib.error.URLError, TimeoutError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise SiteError(f"{NPM} could not be loaded ({error}); the network is needed once.") from None
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(content)
@@ -122,7 +123,7 @@ def from_server(wanted: dict[str, str]) -> None:
         try:
             with urllib.request.urlopen(SERVER + name, timeout=20) as answer:
                 (DOWNLOADS / name).write_bytes(answer.read())
-        except (urllib.error.URLError, TimeoutError):
+        except (OSError, http.client.HTTPException):
             return
 
 
@@ -148,13 +149,19 @@ def missing(wanted: dict[str, str]) -> dict[str, str]:
     return absent
 
 
-def pinned_wheels(folder: Path) -> dict[str, Path]:
-    """Return the wheels that ``requirements-runtime.txt`` pins by hash, by package."""
-    if not any(folder.glob("*.whl")):
-        folder.mkdir(parents=True, exist_ok=True)
-        if not pip_download(folder, "--require-hashes", "-r", str(FROM_PYPI)):
-            raise SiteError("PyPI did not give the wheels of requirements-runtime.txt; the network is needed once.")
-    return {spelled(wheel.name.split("-")[0]): wheel for wheel in folder.glob("*.whl")}
+def pinned_wheels() -> dict[str, Path]:
+    """Return the wheels that ``requirements-runtime.txt`` pins by hash, by package; raise `SiteError` without them."""
+    folder = DOWNLOADS / "pypi"
+    wanted = set(re.findall("sha256:([0-9a-f]{64})", FROM_PYPI.read_text()))
+    for attempt in range(2):
+        found = {sha256(path.read_bytes()): path for path in folder.glob("*.whl")}
+        if wanted <= found.keys():
+            return {spelled(found[digest].name.split("-")[0]): found[digest] for digest in wanted}
+        if attempt == 0:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            pip_download(folder, "--require-hashes", "-r", str(FROM_PYPI))
+    raise SiteError(f"PyPI did not give the wheels of {FROM_PYPI.name}; the network is needed for that, once.")
 
 
 def runtime_offline(folder: Path, packages: dict[str, dict]) -> dict[str, dict]:
@@ -183,11 +190,11 @@ def runtime_offline(folder: Path, packages: dict[str, dict]) -> dict[str, dict]:
     files = npm_package()
     for name in CORE:
         (folder / name).write_bytes(files[name])
-    pinned = pinned_wheels(DOWNLOADS / "pypi")
-    wanted = {entry["file_name"]: entry["sha256"] for name, entry in packages.items()}
+    pinned = pinned_wheels()
+    wanted = {entry["file_name"]: entry["sha256"] for entry in packages.values()}
+    pure = {packages[name]["file_name"] for name in pinned if name in packages}
     for source in (from_server, from_bundle):
-        absent = missing(wanted)
-        if not absent.keys() <= {packages[name]["file_name"] for name in pinned if name in packages}:
+        if absent := missing({name: digest for name, digest in wanted.items() if name not in pure}):
             source(absent)
     absent, entries = missing(wanted), {}
     for name, entry in packages.items():
@@ -207,9 +214,9 @@ def runtime_offline(folder: Path, packages: dict[str, dict]) -> dict[str, dict]:
     return entries
 
 
-def runtime_online(packages: dict[str, dict]) -> dict[str, dict]:
-    """Return the entries of Pyodide's lock file with the addresses on Pyodide's server."""
-    return {name: entry | {"file_name": SERVER + entry["file_name"]} for name, entry in packages.items()}
+def runtime_online(packages: dict[str, dict], server: str) -> dict[str, dict]:
+    """Return the entries of Pyodide's lock file with the addresses on a server."""
+    return {name: entry | {"file_name": server + entry["file_name"]} for name, entry in packages.items()}
 
 
 # --------------------------------------------------------------------------------------------------------------- build
@@ -229,6 +236,19 @@ def our_wheel(folder: Path) -> Path:
         if done.returncode:
             raise SiteError(f"the wheel of the course could not be made: {done.stderr.strip().splitlines()[-1]}")
     return next(folder.glob("unrolled_course-*.whl"))
+
+
+def kernel_and_course(folder: Path) -> dict[str, dict]:
+    """Lay the wheels of the kernel and of the course into a folder, and return their entries of a lock file."""
+    static = Path(sys.prefix, "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi")
+    pinned, entries = pinned_wheels(), {}
+    for name in KERNEL:
+        module = name.replace("-", "_")
+        wheel = pinned[name] if name in pinned else max(static.glob(f"{module}-*.whl"))
+        entries[name] = wheel_entry(Path(shutil.copy(wheel, folder)), [], [module])
+    for name, imports in OURS.items():
+        entries[name] = wheel_entry(our_wheel(folder), ["numpy"], imports)
+    return entries
 
 
 def notebooks() -> Iterator[tuple[Path, str]]:
@@ -305,26 +325,23 @@ def lock() -> None:
 @main.command()
 @click.argument("html", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--offline", is_flag=True, help="Lay the whole runtime beside the book.")
-def build(html: Path, offline: bool) -> None:
+@click.option(
+    "--server", default=SERVER, help="Where the files of Pyodide lie, if not offline; with a slash at its end."
+)
+def build(html: Path, offline: bool, server: str) -> None:
     """Put JupyterLite and our wheel, and offline the runtime, into HTML/lite."""
     output = html.resolve() / "lite"
     shutil.rmtree(output, ignore_errors=True)
     info, pyodide = json.loads(LOCK.read_text()).values()
-    kernel = Path(sys.prefix, "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension/static/pypi")
-    pinned = pinned_wheels(DOWNLOADS / "pypi")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        entries = runtime_offline(folder, pyodide) if offline else runtime_online(pyodide)
-        for key in KERNEL:
-            wheel = pinned[key] if key in pinned else max(kernel.glob(f"{key.replace('-', '_')}-*.whl"))
-            entries[key] = wheel_entry(Path(shutil.copy(wheel, folder)), [], [key.replace("-", "_")])
-        for key, imports in OURS.items():
-            entries[key] = wheel_entry(our_wheel(folder), ["numpy"], imports)
+        entries = runtime_offline(folder, pyodide) if offline else runtime_online(pyodide, server)
+        entries |= kernel_and_course(folder)
         (folder / "pyodide-lock.json").write_text(json.dumps({"info": info, "packages": entries}))
-        lite(output, "./static/runtime/" if offline else SERVER, ["micropip", "ipython", "jedi", *KERNEL])
+        lite(output, "./static/runtime/" if offline else server, ["micropip", "ipython", "jedi", *KERNEL])
         shutil.copytree(folder, output / "static" / "runtime")
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
-    click.echo(f"{output}: {size / 1e6:.0f} MB, {'with' if offline else 'without'} the runtime")
+    click.echo(f"{html / 'lite'}: {size / 1e6:.0f} MB, {'with' if offline else 'without'} the runtime")
 
 
 if __name__ == "__main__":
