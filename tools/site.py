@@ -260,6 +260,13 @@ def notebooks() -> Iterator[tuple[Path, str]]:
             yield path, str(path.relative_to(ROOT / "book"))
 
 
+DISABLED = [
+    "@jupyterlab/extensionmanager-extension",
+    "@jupyterlite/help-extension",
+    "@jupyter-notebook/notebook-extension:trusted",  # all runs in the browser of whoever wrote it
+]
+
+
 def settings(address: str, packages: list[str]) -> dict:
     """Return the configuration of JupyterLite; `address` is that of the runtime, seen from ``lite/``."""
     return {
@@ -267,7 +274,7 @@ def settings(address: str, packages: list[str]) -> dict:
         "jupyter-config-data": {
             "appName": "Unrolled",
             "exposeAppInBrowser": True,  # run.html saves, loads and starts over through it
-            "disabledExtensions": ["@jupyterlab/extensionmanager-extension", "@jupyterlite/help-extension"],
+            "disabledExtensions": DISABLED,
             "enableServiceWorkerCache": "true",
             "litePluginSettings": {
                 "@jupyterlite/pyodide-kernel-extension:kernel": {
@@ -282,7 +289,9 @@ def settings(address: str, packages: list[str]) -> dict:
 
 OVERRIDES = {
     "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 2},
-    "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},
+    "@jupyter-notebook/application-extension:top": {"visible": "no"},  # the bar of run.html stands there
+    # In a browser without shared memory an interrupt does nothing; the bar restarts Python.
+    "@jupyterlab/notebook-extension:panel": {"toolbar": [{"name": "interrupt", "disabled": True}]},
     "@jupyterlab/apputils-extension:notification": {
         "checkForUpdates": False,
         "doNotDisturbMode": True,

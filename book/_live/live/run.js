@@ -1,0 +1,256 @@
+// The page that puts a notebook of the course into the browser. JupyterLite runs in the frame; the bar drives it through
+// `jupyterapp`, which it exposes. What a learner writes lies in this browser's storage, under the notebook's path.
+import { TROUBLES, hasStorage, hasWebAssembly, isThere, runtimeFiles, runtimeTrouble } from "./trouble.js";
+
+const PATH = /^(?:folklore\/|uses\/)?[a-z0-9][a-z0-9-]*\.ipynb$/;
+const SLOW_START = 4000; // milliseconds without Python, after which its files are looked for
+const LATE = 60_000;
+const LONG_CELL = 20_000;
+const STILL_LOADING = "Python is still loading, which takes minutes on a slow line. If it never ends, load the page again; your work is kept.";
+const STILL_RUNNING = "The cell is still running. If it never ends, press Restart Python; your work stays.";
+// Any Jupyter has a kernel of this name; JupyterLite writes its own into the notebook.
+const KERNEL = { display_name: "Python 3 (ipykernel)", language: "python", name: "python3" };
+
+const $ = (id) => document.getElementById(id);
+const frame = $("notebook");
+const path = new URLSearchParams(location.search).get("open") ?? "";
+const theme = document.documentElement.dataset.theme;
+
+const page = path.replace(/\.ipynb$/, ".html").replace(/^(?=ps\d)/, "problem-sets/");
+const rescue = `unrolled:unsaved:${new URL(".", location).pathname}${path}`;
+
+/** Return when a condition holds; it is asked ten times a second. */
+async function until(condition) {
+  for (;;) {
+    const value = condition();
+    if (value) return value;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
+function say(text) {
+  if ($("status").textContent !== text) $("status").textContent = text;
+}
+
+/** Show a sentence above the notebook, once; return what takes it away. */
+function show(sentence) {
+  const box = document.createElement("p");
+  box.className = "trouble";
+  box.innerHTML = sentence;
+  $("troubles").append(box);
+  return () => box.remove();
+}
+
+/** Show a sentence in place of the notebook. */
+function stop(sentence) {
+  show(sentence);
+  say("");
+  $("progress").hidden = true;
+}
+
+async function start() {
+  if (!PATH.test(path)) {
+    stop('This address names no notebook of the course: choose one in <a href="index.html">the book</a> and press its button.');
+    return;
+  }
+  $("back").href = page;
+  $("name").textContent = path;
+  if (!hasWebAssembly()) return stop(TROUBLES.webAssembly);
+  if (!(await isThere("lite/jupyter-lite.json"))) return stop(TROUBLES.lite);
+  if (!(await isThere(`lite/files/${path}`))) {
+    $("back").href = "index.html";
+    return stop(`The course has no notebook <code>${path}</code>: choose one in <a href="index.html">the book</a>.`);
+  }
+  if (!(await hasStorage())) show(TROUBLES.storage);
+  await open();
+}
+
+async function open() {
+  say("Opening the notebook …");
+  $("progress").hidden = false;
+  frame.src = `lite/notebooks/index.html?${new URLSearchParams({ path })}`;
+  frame.hidden = false;
+  const inside = frame.contentWindow;
+  await until(() => inside.location.href !== "about:blank");
+  // A page that is left with changes keeps them itself, below, so that nobody has to be asked.
+  inside.addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), { capture: true });
+
+  const app = await until(() => inside.jupyterapp);
+  await app.started;
+  const panel = await until(() => app.shell.currentWidget?.context && app.shell.currentWidget);
+  await panel.context.ready;
+  const dark = theme === "dark" ? "Dark" : "Light";
+  await app.commands.execute("apputils:change-theme", { theme: `JupyterLab ${dark}` });
+  makeRoom(app.shell);
+  nameIt(panel.content.model);
+  await bringBack(panel.context);
+  watchSaving(panel.context);
+  watchKeys(inside, panel);
+  connectBar(app, panel);
+  watchPython(panel);
+}
+
+/** On a telephone the menus of JupyterLite make room for the cells; its toolbar stays. */
+function makeRoom(shell) {
+  const narrow = matchMedia("(width < 700px)");
+  const follow = () => shell.menu.setHidden(narrow.matches);
+  narrow.addEventListener("change", follow);
+  follow();
+}
+
+/** Call the page after the first heading of the notebook. */
+function nameIt(model) {
+  const first = [...model.cells].map((cell) => cell.sharedModel.getSource()).find((text) => /^# /m.test(text));
+  const heading = first?.match(/^# (.+)$/m)[1].replace(/[`*$]/g, "");
+  if (!heading) return;
+  $("name").textContent = heading;
+  $("name").title = heading;
+  document.title = `${heading} · Unrolled`;
+}
+
+// ---------------------------------------------------------------------------------------------------------- the work
+
+function kept(action) {
+  try {
+    return action(localStorage);
+  } catch {
+    return null; // this browser stores nothing
+  }
+}
+
+/** Bring back what the page kept when it was left before the notebook was saved. */
+async function bringBack(context) {
+  const text = kept((storage) => storage.getItem(rescue));
+  if (!text) return;
+  context.model.fromJSON(JSON.parse(text));
+  await context.save();
+}
+
+function watchSaving(context) {
+  let failing = null;
+  context.saveState.connect((_, state) => {
+    if (state === "completed") {
+      kept((storage) => storage.removeItem(rescue));
+      failing?.();
+      failing = null;
+      saved = `Saved in this browser at ${new Date().toTimeString().slice(0, 5)}.`;
+      say([python, saved].join(" "));
+    } else if (state === "failed") failing ??= show(TROUBLES.full);
+  });
+  const leave = () => {
+    if (!context.model.dirty) return;
+    // Saving goes on after the page is gone, or it does not; this one is done when it returns.
+    kept((storage) => storage.setItem(rescue, JSON.stringify(context.model.toJSON())));
+    context.save();
+  };
+  addEventListener("pagehide", leave);
+  document.addEventListener("visibilitychange", () => document.hidden && leave());
+}
+
+function connectBar(app, panel) {
+  const { context, sessionContext } = panel;
+  const file = path.split("/").at(-1);
+
+  $("download").onclick = async () => {
+    await context.save().catch(() => {}); // what was not saved is in the file all the same
+    const notebook = context.model.toJSON();
+    notebook.metadata.kernelspec = KERNEL;
+    const link = document.createElement("a");
+    const type = "application/x-ipynb+json";
+    link.href = URL.createObjectURL(new Blob([JSON.stringify(notebook, null, 1), "\n"], { type }));
+    link.download = file;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  };
+
+  $("restart").onclick = () => restart(sessionContext);
+
+  $("ask-text").textContent = `What you wrote in ${file} is removed from this browser, and the notebook is opened as the course hands it out. A downloaded copy stays.`;
+  $("start-over").onclick = () => $("ask").showModal();
+  $("ask").onclose = async () => {
+    if ($("ask").returnValue !== "start-over") return;
+    await app.serviceManager.contents.delete(path).catch(() => {}); // nothing was stored yet
+    await context.revert();
+    await restart(sessionContext);
+  };
+  $("ask").oncancel = () => ($("ask").returnValue = "keep");
+
+  for (const id of ["download", "restart", "start-over", "enter"]) $(id).disabled = false;
+}
+
+// -------------------------------------------------------------------------------------------------------------- Python
+
+let python = "Loading Python …";
+let saved = "";
+
+function tell() {
+  say([python, saved].filter(Boolean).join(" "));
+}
+
+async function restart(sessionContext) {
+  python = "Restarting Python …";
+  tell();
+  await sessionContext.restartKernel();
+}
+
+async function watchPython({ sessionContext }) {
+  const begun = performance.now();
+  let ready = false;
+  let late = 0;
+  const follow = () => {
+    const status = sessionContext.session?.kernel?.status;
+    clearTimeout(late);
+    if (status === "idle") {
+      ready = true;
+      python = "Python is ready.";
+      $("progress").hidden = true;
+    } else if (status === "busy" && ready) {
+      python = "Running …";
+      late = setTimeout(() => {
+        python = "The cell is still running. If it never ends, press Restart Python; your work stays.";
+        tell();
+      }, LONG_CELL);
+    }
+    tell();
+  };
+  sessionContext.statusChanged.connect(follow);
+  follow();
+  setTimeout(async () => {
+    if (ready) return;
+    const files = await runtimeFiles();
+    const there = await Promise.all(files.map(isThere));
+    const missing = files.find((_, index) => !there[index]);
+    if (missing && !ready) {
+      const away = show(runtimeTrouble(missing));
+      python = "Python is not loaded.";
+      tell();
+      $("progress").hidden = true;
+      await until(() => ready);
+      away();
+    }
+  }, SLOW_START);
+}
+
+// ---------------------------------------------------------------------------------------------------------------- keys
+
+/** Let the keyboard into the notebook, and out of it: Escape leaves a cell, Escape once more the notebook. */
+function watchKeys(inside, panel) {
+  $("enter").onclick = () => {
+    frame.focus();
+    panel.activate();
+    panel.content.activate();
+  };
+  inside.document.addEventListener(
+    "keydown",
+    (event) => {
+      const busy = inside.document.querySelector(".jp-Dialog, .jp-Completer:not(.lm-mod-hidden), .lm-Menu");
+      if (event.key !== "Escape" || busy || panel.content.mode === "edit") return;
+      if (event.target.closest?.(".cm-editor, input, textarea")) return;
+      window.focus();
+      $("enter").focus();
+    },
+    { capture: true },
+  );
+}
+
+if (location.protocol !== "file:") start();
