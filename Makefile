@@ -61,15 +61,19 @@ $(READY): requirements.txt requirements-sandbox.txt requirements-axe.txt constra
 book: $(HTML)/index.html ## Build the book into _build/html
 
 # Where the book will be on the web, such as BASE_URL=https://example.org/unrolled/. Pages then name their own address, and
-# there is a sitemap. Without it they name none.
+# there is a sitemap. Where the repository is, such as REPOSITORY=https://github.com/OWNER/unrolled: pages then have links
+# to Colab, Binder and JupyterLab, or to your own JupyterHub with nbgitpuller, JUPYTERHUB=https://…. Without them, none.
 BASE_URL ?=
-export BASE_URL
-BOOK_SOURCES := _config.yml _build/base-url $(wildcard exercises/*/*.ipynb) \
+REPOSITORY ?=
+JUPYTERHUB ?=
+export BASE_URL REPOSITORY JUPYTERHUB
+ADDRESSES = BASE_URL=$(BASE_URL) REPOSITORY=$(REPOSITORY) JUPYTERHUB=$(JUPYTERHUB)
+BOOK_SOURCES := _config.yml _build/addresses $(wildcard exercises/*/*.ipynb) \
   $(shell find book -type f -not -path 'book/problem-sets/*' -not -path '*/__pycache__/*')
 
-# Changes only when the address does.
-_build/base-url: FORCE
-	@mkdir -p _build && { cmp -s $@ <<< '$(BASE_URL)' || echo '$(BASE_URL)' > $@; }
+# Changes only when an address does.
+_build/addresses: FORCE
+	@mkdir -p _build && { cmp -s $@ <<< '$(ADDRESSES)' || echo '$(ADDRESSES)' > $@; }
 FORCE:
 
 $(HTML)/index.html: $(READY) $(BOOK_SOURCES)
@@ -157,7 +161,7 @@ test: $(HTML)/index.html sample-class ## Run everything that must pass
 	$(call say,The chapters run and print what they say (nbval))
 	@$(call nbval,$(filter-out $(LONG_PAGES),$(PAGES)))
 	$(call say,Tests)
-	@$(ONE_THREAD) $(if $(BASE_URL),,UNROLLED_BOOK=$(HTML)) UNROLLED_SAMPLE=$(SAMPLE) python -m pytest -q tests -m "not long and not site" -n $(TEST_JOBS) --dist worksteal
+	@$(ONE_THREAD) $(if $(BASE_URL)$(REPOSITORY),,UNROLLED_BOOK=$(HTML)) UNROLLED_SAMPLE=$(SAMPLE) python -m pytest -q tests -m "not long and not site" -n $(TEST_JOBS) --dist worksteal
 
 quick: $(READY) ## Run the quick tests only
 	@$(ONE_THREAD) python -m pytest -q tests -m "not slow and not long and not site" -n $(TEST_JOBS) --dist worksteal
@@ -187,7 +191,7 @@ refute: $(HTML)/index.html ## Run the long pages, and try to refute the folklore
 	$(call say,The long pages run and print what they say (nbval))
 	@$(call nbval,$(LONG_PAGES))
 	$(call say,Verdicts at eight times the budget)
-	@$(ONE_THREAD) $(if $(BASE_URL),,UNROLLED_BOOK=$(HTML)) python -m pytest -q tests -m long -n $(JOBS) --dist worksteal
+	@$(ONE_THREAD) $(if $(BASE_URL)$(REPOSITORY),,UNROLLED_BOOK=$(HTML)) python -m pytest -q tests -m long -n $(JOBS) --dist worksteal
 
 # More options for `make audit`, such as SEEDS=20 or PS=ps5
 SEEDS ?= 500

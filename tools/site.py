@@ -3,7 +3,8 @@
 ``build`` writes everything below the built book, into ``lite/``. Whoever only reads loads none of it. Online, the
 runtime comes from Pyodide's own server; offline, all of it lies with the book. ``lock`` writes ``pyodide-lock.json``
 beside this file: the part of Pyodide's own lock file that the course needs. Every file is compared with its SHA-256
-there before it is used, here and once more in the browser.
+there before it is used, here and once more in the browser. ``notebooks`` writes the notebooks as they are opened
+elsewhere, on Colab and Binder.
 """
 
 import hashlib
@@ -48,6 +49,30 @@ KERNEL = ("piplite", "ipykernel", "comm", "pyodide-kernel")
 """What the kernel of JupyterLite needs beside them. Loaded at once, they spare it three rounds of asking."""
 OURS = {"unrolled-course": ["unrolled", "autograder"]}
 """Our distribution, and the imports that bring it in."""
+
+INSTALLS = """\
+# Where the course is missing, as on Colab, this installs it. Everywhere else it does nothing.
+try:
+    import autograder
+except ImportError:
+    import importlib
+    import subprocess
+    import sys
+
+    done = subprocess.run([sys.executable, "-m", "pip", "install", "-q", "{source}"])
+    if done.returncode:
+        do = "see above what pip says, and whether the network is there; then run this cell again"
+        raise ImportError(f"The course could not be installed: {{do}}.") from None
+    importlib.invalidate_caches()
+"""
+"""The first cell of a notebook that is opened elsewhere. The stand-in for `autograder` in the grader's sandbox has no
+spec, so it is imported and not looked for."""
+ELSEWHERE = """\
+# Unrolled: the notebooks
+
+Chapters and problem sets of the course Unrolled, for Colab, Binder and JupyterHub. `tools/site.py notebooks` wrote
+them from {repository}; what is changed here is lost.
+"""
 
 
 class SiteError(click.ClickException):
@@ -267,6 +292,25 @@ DISABLED = [
 ]
 
 
+def with_installer(notebook: dict, source: str) -> dict:
+    """Return a notebook with a first cell that installs the course where it is missing.
+
+    Parameters
+    ----------
+    notebook : dict
+        As it stands in its file.
+    source : str
+        What pip installs, such as ``git+https://…``.
+
+    Returns
+    -------
+    dict
+    """
+    lines = INSTALLS.format(source=source).rstrip().splitlines(keepends=True)
+    cell = {"cell_type": "code", "execution_count": None, "id": "install-the-course", "metadata": {}, "outputs": []}
+    return notebook | {"cells": [cell | {"source": lines}, *notebook["cells"]]}
+
+
 def settings(address: str, packages: list[str]) -> dict:
     """Return the configuration of JupyterLite; `address` is that of the runtime, seen from ``lite/``."""
     return {
@@ -351,6 +395,30 @@ def build(html: Path, offline: bool, server: str) -> None:
         shutil.copytree(folder, output / "static" / "runtime")
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     click.echo(f"{html / 'lite'}: {size / 1e6:.0f} MB, {'with' if offline else 'without'} the runtime")
+
+
+@main.command("notebooks")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--repository", envvar="REPOSITORY", required=True, help="Its address, such as https://github.com/…")
+@click.option("--commit", default="", help="What is installed from it.  [default: its main branch]")
+def notebooks_elsewhere(folder: Path, repository: str, commit: str) -> None:
+    """Write into FOLDER what the branch `notebooks` holds, which Colab, Binder and JupyterHub open."""
+    if folder.exists() and any(folder.iterdir()):
+        raise SiteError(f"{folder} is not empty; name a new folder.")
+    source = f"git+{repository}" + (f"@{commit}" if commit else "")
+    for path, name in notebooks():
+        copy = folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if copy.suffix == ".ipynb":
+            notebook = with_installer(json.loads(path.read_text(encoding="utf-8")), source)
+            copy.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        else:
+            shutil.copy(path, copy)
+    shutil.copytree(ROOT / ".binder", folder / ".binder")
+    Path(folder, ".binder", "course").write_text(source + "\n")
+    Path(folder, "README.md").write_text(ELSEWHERE.format(repository=repository))
+    shutil.copy(ROOT / "LICENSE", folder)
+    click.echo(f"{folder}: {len(list(folder.rglob('*.ipynb')))} notebooks that install {source}")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ Each concern has a module of its own beside this one.
     What a term means is written into every page that uses it, for ``_static/glossary.js`` to show.
 `page_meta`
     Description and OpenGraph tags; canonical addresses, ``sitemap.xml`` and ``robots.txt`` where a base URL is known.
+`launch`
+    Links that open a page where it runs: in the browser, and elsewhere where the repository's address is known.
 `page_assets`
     A page loads the scripts and style sheets that it uses, and no others.
 `finish`
@@ -21,6 +23,7 @@ from pathlib import Path
 
 import finish
 import glossary_notes
+import launch
 import page_assets
 import page_meta
 import page_numbers
@@ -42,7 +45,7 @@ def prepare(_app: Sphinx, config: Config) -> None:
 def setup(app: Sphinx) -> dict:
     """Connect the modules. Whoever changes one of them gets all pages built anew."""
     app.connect("config-inited", prepare)
-    for module in (page_numbers, glossary_notes, page_meta, page_assets, finish):
+    for module in (page_numbers, glossary_notes, page_meta, launch, page_assets, finish):
         module.setup(app)
     code = b"".join(path.read_bytes() for path in sorted(FOLDER.glob("*.*")) if path.suffix in {".py", ".html"})
     return {"env_version": zlib.crc32(code), "parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,6 +8,7 @@ from sphinx.application import Sphinx
 # A file, and what has to stand in the body of a page that needs it.
 NEEDED_WITH = {
     "glossary.js": 'class="glossary-note"',
+    "launch.css": 'class="launch"',
     "clipboard.min.js": '<div class="highlight">',
     "copybutton.js": '<div class="highlight">',
     "copybutton.css": '<div class="highlight">',

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import nbformat
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,7 +59,7 @@ def build(folder):
     return run_jupyter_book(folder)
 
 
-def build_small(folder, pages, **environment):
+def build_small(folder, pages, *, notebooks=None, **environment):
     """Build a book of a few pages in the frame of the course.
 
     Parameters
@@ -67,6 +68,8 @@ def build_small(folder, pages, **environment):
         An empty folder.
     pages : dict of str to str
         The Markdown of each page by its path. ``index`` is the first one, and the others stand below it.
+    notebooks : dict of str to NotebookNode, optional
+        Pages that are notebooks.
     **environment : str
         Variables for the build, such as ``BASE_URL``.
 
@@ -75,7 +78,7 @@ def build_small(folder, pages, **environment):
     Book
     """
     (folder / "book").mkdir(parents=True)
-    for name in ("_ext", "_static", "_vendor"):
+    for name in ("_ext", "_live", "_static", "_vendor"):
         shutil.copytree(ROOT / "book" / name, folder / "book" / name)
     shutil.copy(ROOT / "book" / "references.bib", folder / "book")
     shutil.copy(ROOT / "_config.yml", folder)
@@ -83,7 +86,9 @@ def build_small(folder, pages, **environment):
         path = folder / "book" / f"{name}.md"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    chapters = [{"file": name} for name in pages if name != "index"]
+    for name, notebook in (notebooks or {}).items():
+        nbformat.write(notebook, folder / "book" / f"{name}.ipynb")
+    chapters = [{"file": name} for name in [*pages, *(notebooks or {})] if name != "index"]
     contents = {"format": "jb-book", "root": "index", "chapters": chapters}
     (folder / "book" / "_toc.yml").write_text(yaml.safe_dump(contents), encoding="utf-8")
     exit_code, log = run_jupyter_book(folder, **environment)
@@ -92,7 +97,8 @@ def build_small(folder, pages, **environment):
 
 def run_jupyter_book(folder, **environment):
     """Build the book in a folder, every warning an error, and return the exit code and what was said."""
-    without_address = {name: value for name, value in os.environ.items() if name != "BASE_URL"}
+    addresses = {"BASE_URL", "REPOSITORY", "JUPYTERHUB"}
+    without_address = {name: value for name, value in os.environ.items() if name not in addresses}
     finished = subprocess.run(
         [
             *(Path(sys.executable).with_name("jupyter-book"), "build", "book", "--config", "_config.yml"),

@@ -90,8 +90,8 @@ def test_the_first_cell_of_a_release_says_in_one_sentence_what_to_do_where_the_c
     assert done.returncode == 1
     *trace, said = done.stderr.strip().splitlines()
     assert said == (
-        "ImportError: This notebook runs inside the course Unrolled: type `make learn` in its folder and open"
-        f" my-work/{set_name}.ipynb."
+        "ImportError: This notebook runs inside the course Unrolled: press Solve here in the book, or type `make learn`"
+        f" and open my-work/{set_name}.ipynb."
     )
     assert len(trace) <= 3
     assert "ModuleNotFoundError" not in done.stderr
