@@ -290,6 +290,8 @@ DISABLED = [
     "@jupyterlite/help-extension",
     "@jupyter-notebook/notebook-extension:trusted",  # all runs in the browser of whoever wrote it
 ]
+DRIVERS = ["asyncStorage", "localStorageWrapper", "memoryStorageDriver"]
+"""Where work is kept, in the words of localForage: IndexedDB; where it is denied, localStorage, then memory."""
 
 
 def with_installer(notebook: dict, source: str) -> dict:
@@ -320,6 +322,8 @@ def settings(address: str, packages: list[str]) -> dict:
             "exposeAppInBrowser": True,  # run.html saves, loads and starts over through it
             "disabledExtensions": DISABLED,
             "enableServiceWorkerCache": "true",
+            "enableMemoryStorage": "true",
+            **{f"{what}StorageDrivers": json.dumps(DRIVERS) for what in ("contents", "settings", "workspaces")},
             "litePluginSettings": {
                 "@jupyterlite/pyodide-kernel-extension:kernel": {
                     "pyodideUrl": address + "pyodide.mjs",

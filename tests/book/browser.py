@@ -48,11 +48,13 @@ class Browser:
         Path of the program.
     folder : Path
         An empty folder for the browser's profile.
+    *flags : str
+        Further flags of the program.
     seconds : float
         How long an answer may take.
     """
 
-    def __init__(self, chromium: str, folder: Path, seconds: float = 120) -> None:
+    def __init__(self, chromium: str, folder: Path, *flags: str, seconds: float = 120) -> None:
         self.seconds = seconds
         self.events: list[dict] = []
         self._closed: list[str] = []
@@ -60,7 +62,7 @@ class Browser:
         self._rest = b""
         child_in, self._to = _pipe()
         self._from, child_out = _pipe()
-        started = command(chromium, folder, "--hide-scrollbars", "--remote-debugging-pipe")
+        started = command(chromium, folder, "--hide-scrollbars", "--remote-debugging-pipe", *flags)
         self.process = subprocess.Popen(
             ["bash", "-c", START, "bash", str(child_in), str(child_out), *started, "about:blank"],
             pass_fds=(child_in, child_out),
@@ -269,9 +271,9 @@ class Page:
 
 
 @contextlib.contextmanager
-def open_browser(chromium: str, folder: Path) -> Iterator[Browser]:
+def open_browser(chromium: str, folder: Path, *flags: str) -> Iterator[Browser]:
     """Start Chromium with a profile in an empty folder and end it at the end of the context."""
-    browser = Browser(chromium, folder)
+    browser = Browser(chromium, folder, *flags)
     try:
         yield browser
     finally:

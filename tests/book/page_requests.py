@@ -138,10 +138,12 @@ def browse(chromium: str, address: str, folder: Path) -> tuple[str, list[str]]:
     log = folder / "network.json"
     flags = (f"--log-net-log={log}", "--net-log-capture-mode=Everything")
     document = document_of(chromium, address, folder, *flags)
-    return document, _requested(json.loads(log.read_text(encoding="utf-8")))
+    return document, requested(log)
 
 
-def _requested(log: dict) -> list[str]:
+def requested(path: Path) -> list[str]:
+    """Return the addresses that pages and their workers have asked for, from the log that a browser wrote."""
+    log = json.loads(path.read_text(encoding="utf-8"))
     start = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
     jobs = [event["params"] for event in log["events"] if event["type"] == start and "url" in event.get("params", {})]
     return [job["url"] for job in jobs if job.get("initiator") != "not an origin"]

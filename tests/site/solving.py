@@ -105,9 +105,13 @@ class Solving:
     def type(self, cell, source):
         """Type into a cell what stands in it from now on, with the keyboard."""
         go_to = f"cell({json.dumps(cell)})"
-        self.inside(f"(panel.content.activeCellIndex = panel.content.widgets.indexOf({go_to}), panel.content.activate())")
+        self.inside(
+            f"(panel.content.activeCellIndex = panel.content.widgets.indexOf({go_to}), panel.content.activate())"
+        )
         self.inside(f"app.commands.execute('notebook:enter-edit-mode').then(() => {go_to}.ready).then(() => 0)")
-        self.page.send("Input.dispatchKeyEvent", type="keyDown", key="a", code="KeyA", modifiers=2, commands=["selectAll"])
+        self.page.send(
+            "Input.dispatchKeyEvent", type="keyDown", key="a", code="KeyA", modifiers=2, commands=["selectAll"]
+        )
         self.page.send("Input.dispatchKeyEvent", type="keyUp", key="a", code="KeyA", modifiers=2)
         self.page.send("Input.insertText", text=source)
 
@@ -122,10 +126,10 @@ class Solving:
         self.inside(f"(panel.content.activeCellIndex = panel.content.widgets.indexOf(cell({json.dumps(cell)})), 0)")
         self.inside("(app.commands.execute('notebook:run-cell'), 0)")
 
-    def run_all(self):
-        """Run all cells from top to bottom; one that fails stops none."""
+    def run_all(self, until=None):
+        """Run all cells from top to bottom, or as far as one of them; one that fails stops none."""
         ids = self.inside("panel.content.widgets.filter((one) => one.model.type === 'code').map((one) => one.model.id)")
-        self.run(*ids)
+        self.run(*ids[: ids.index(until) + 1 if until else None])
 
     def output(self, cell):
         """Return what a cell has printed, the end of an error among it."""

@@ -19,6 +19,12 @@ const theme = document.documentElement.dataset.theme;
 const page = path.replace(/\.ipynb$/, ".html").replace(/^(?=ps\d)/, "problem-sets/");
 const rescue = `unrolled:unsaved:${new URL(".", location).pathname}${path}`;
 
+let python = "";
+let saved = "";
+let keeps = true; // this browser, what a page stores in it
+let ready = false;
+let late = 0; // a timer
+
 /** Return when a condition holds; it is asked ten times a second. */
 async function until(condition) {
   for (;;) {
@@ -28,8 +34,10 @@ async function until(condition) {
   }
 }
 
-function say(text) {
-  if ($("status").textContent !== text) $("status").textContent = text;
+/** Write the line of status: how Python is, and when the work was saved. */
+function say() {
+  const text = [python, saved].filter(Boolean).join(" ");
+  if ($("status").textContent !== text) $("status").textContent = text; // else a screen reader would read it again
 }
 
 /** Show a sentence above the notebook, once; return what takes it away. */
@@ -44,7 +52,6 @@ function show(sentence) {
 /** Show a sentence in place of the notebook. */
 function stop(sentence) {
   show(sentence);
-  say("");
   $("progress").hidden = true;
 }
 
@@ -61,13 +68,13 @@ async function start() {
     $("back").href = "index.html";
     return stop(`The course has no notebook <code>${path}</code>: choose one in <a href="index.html">the book</a>.`);
   }
-  if (!(await hasStorage())) show(TROUBLES.storage);
+  keeps = await hasStorage();
+  if (!keeps) show(TROUBLES.storage);
   await open();
 }
 
 async function open() {
-  say("Opening the notebook …");
-  $("progress").hidden = false;
+  tell("Opening the notebook …", LATE, STILL_LOADING);
   frame.src = `lite/notebooks/index.html?${new URLSearchParams({ path })}`;
   frame.hidden = false;
   const inside = frame.contentWindow;
@@ -133,8 +140,8 @@ function watchSaving(context) {
       kept((storage) => storage.removeItem(rescue));
       failing?.();
       failing = null;
-      saved = `Saved in this browser at ${new Date().toTimeString().slice(0, 5)}.`;
-      say([python, saved].join(" "));
+      if (keeps) saved = `Saved in this browser at ${new Date().toTimeString().slice(0, 5)}.`;
+      say();
     } else if (state === "failed") failing ??= show(TROUBLES.full);
   });
   const leave = () => {
@@ -180,55 +187,47 @@ function connectBar(app, panel) {
 
 // -------------------------------------------------------------------------------------------------------------- Python
 
-let python = "Loading Python …";
-let saved = "";
-
-function tell() {
-  say([python, saved].filter(Boolean).join(" "));
+/** Say how Python is, and something else if it is still so after a while. */
+function tell(text, milliseconds = 0, then = "") {
+  clearTimeout(late);
+  if (then) late = setTimeout(tell, milliseconds, then);
+  python = text;
+  $("progress").hidden = ready;
+  say();
 }
 
 async function restart(sessionContext) {
-  python = "Restarting Python …";
-  tell();
+  ready = false;
+  tell("Restarting Python …", LATE, STILL_LOADING);
   await sessionContext.restartKernel();
 }
 
-async function watchPython({ sessionContext }) {
-  const begun = performance.now();
-  let ready = false;
-  let late = 0;
+function watchPython({ sessionContext }) {
+  tell("Loading Python …", LATE, STILL_LOADING);
   const follow = () => {
     const status = sessionContext.session?.kernel?.status;
-    clearTimeout(late);
     if (status === "idle") {
       ready = true;
-      python = "Python is ready.";
-      $("progress").hidden = true;
-    } else if (status === "busy" && ready) {
-      python = "Running …";
-      late = setTimeout(() => {
-        python = "The cell is still running. If it never ends, press Restart Python; your work stays.";
-        tell();
-      }, LONG_CELL);
-    }
-    tell();
+      tell("Python is ready.");
+    } else if (status === "busy" && ready) tell("Running …", LONG_CELL, STILL_RUNNING);
   };
   sessionContext.statusChanged.connect(follow);
   follow();
-  setTimeout(async () => {
-    if (ready) return;
-    const files = await runtimeFiles();
-    const there = await Promise.all(files.map(isThere));
-    const missing = files.find((_, index) => !there[index]);
-    if (missing && !ready) {
-      const away = show(runtimeTrouble(missing));
-      python = "Python is not loaded.";
-      tell();
-      $("progress").hidden = true;
-      await until(() => ready);
-      away();
-    }
-  }, SLOW_START);
+  setTimeout(lookForPython, SLOW_START);
+}
+
+/** Say which file of Python does not come, if one does not. */
+async function lookForPython() {
+  if (ready) return;
+  const files = await runtimeFiles();
+  const there = await Promise.all(files.map(isThere));
+  const missing = files.find((_, index) => !there[index]);
+  if (!missing || ready) return;
+  const away = show(runtimeTrouble(missing));
+  tell("Python is not loaded.");
+  $("progress").hidden = true;
+  await until(() => ready); // the service worker may have kept the file
+  away();
 }
 
 // ---------------------------------------------------------------------------------------------------------------- keys

@@ -20,7 +20,7 @@ export function hasWebAssembly() {
   return typeof WebAssembly === "object" && typeof WebAssembly.instantiate === "function";
 }
 
-/** Return whether this browser keeps what a page stores in it. */
+/** Return whether this browser keeps what a page stores in it, in one of the two places that JupyterLite knows. */
 export async function hasStorage() {
   const name = "unrolled-probe";
   try {
@@ -32,7 +32,13 @@ export async function hasStorage() {
     indexedDB.deleteDatabase(name);
     return true;
   } catch {
-    return false;
+    try {
+      localStorage.setItem(name, "");
+      localStorage.removeItem(name);
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 
