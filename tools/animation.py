@@ -3,12 +3,15 @@
 A backward pass with one summand missing, the red message, the mended line, the green message. The code that is shown
 is the code that ran, and the messages are those that ``check`` gave. A still shows both messages where nothing should
 move: in print, where the reader prefers less motion, and where the animation was stopped.
+
+The function with the mistake is also what the editor on that page begins with: ``live/planted.js``.
 """
 
 import contextlib
 import difflib
 import inspect
 import io
+import json
 import os
 import re
 import sys
@@ -24,6 +27,7 @@ from autograder import CheckFailed, check
 
 ROOT = Path(__file__).resolve().parent.parent
 FIGURES = ROOT / "book" / "figures"
+LIVE = ROOT / "book" / "_live" / "live"
 
 QUESTION = "rnn_backward"
 SEED = 7
@@ -120,6 +124,17 @@ def run(book: str = "") -> Run:
     right = inspect.getsource(rnn_backward)
     wrong = right.replace(MISSING, "")
     return Run(list(_folded(right)), _said_of(wrong, book), _said_of(right, book))
+
+
+def in_short(source: str) -> str:
+    """Return the source of a function with the first line of its docstring alone."""
+    return re.sub(r'("""[^\n]*?\.)\n.*?"""', r'\1"""', source, count=1, flags=re.DOTALL)
+
+
+def planted() -> dict[str, str]:
+    """Return what the editor on the first page needs: the question, what is given, and the code with the mistake."""
+    wrong = inspect.getsource(rnn_backward).replace(MISSING, "")
+    return {"question": QUESTION, "given": in_short(inspect.getsource(rnn_forward)), "code": in_short(wrong)}
 
 
 def _said_of(source: str, book: str) -> str:
@@ -363,7 +378,7 @@ def _spoken(rows: list[str]) -> str:
 
 
 def pages(shown: Run) -> dict[str, str]:
-    """Write the two forms of the animation.
+    """Write the two forms of the animation, and the code for the editor.
 
     Parameters
     ----------
@@ -373,7 +388,7 @@ def pages(shown: Run) -> dict[str, str]:
     -------
     dict of str to str
         The text of ``check.svg``, a picture on its own for the README, which rests on the still after two turns, and
-        of ``check.html``, a part of the first page of the book, which turns until it is stopped.
+        of ``check.html``, a part of the first page of the book, which turns until it is stopped, and of ``planted.js``.
     """
     view_box, title, body = drawing(shown)
     width, height = (int(side) + 2 * MARGIN for side in view_box.split()[2:])
@@ -389,8 +404,8 @@ def pages(shown: Run) -> dict[str, str]:
         "@keyframes check-arrive { from { opacity: 0 } }\n"
     )
     inside = style.replace("TIMES", "infinite") + (
-        f".check-svg {{ {_variables(LIGHT)} }}\n"
-        f'html[data-theme="dark"] .check-svg {{ {_variables(DARK)} }}\n'
+        f":is(.check-svg, .try) {{ {_variables(LIGHT)} }}\n"
+        f'html[data-theme="dark"] :is(.check-svg, .try) {{ {_variables(DARK)} }}\n'
         # The box stands before the picture in the page, so that it can switch it, and below it for the eye.
         ".check-figure { display: flex; flex-wrap: wrap; align-items: center; gap: 0 0.5rem; }\n"
         ".check-figure svg { order: -1; flex: 0 0 100%; width: 100%; height: auto; }\n"
@@ -419,7 +434,9 @@ def pages(shown: Run) -> dict[str, str]:
         '<label class="check-stop-label" for="check-stop">Stop the animation</label>\n'
         f"<svg {head.format(view_box)}>\n{title}\n{body}\n</svg>\n</div>\n"
     )
-    return {"check.svg": svg, "check.html": page}
+    lines = [f"export const {name} = {json.dumps(text, ensure_ascii=False)};\n" for name, text in planted().items()]
+    module = "".join(["// Written by: python tools/animation.py write\n", *lines])
+    return {"check.svg": svg, "check.html": page, "planted.js": module}
 
 
 @click.group()
@@ -430,10 +447,10 @@ def main() -> None:
 @main.command()
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit with 1 if the check says otherwise.")
 def write(only_check: bool) -> None:
-    """Write book/figures/check.svg and check.html from a run of the check."""
+    """Write book/figures/check.svg, check.html and book/_live/live/planted.js from a run of the check."""
     stale = False
     for name, after in pages(run()).items():
-        path = FIGURES / name
+        path = (LIVE if name.endswith(".js") else FIGURES) / name
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         if before == after:
             click.echo(f"{name} unchanged")
