@@ -348,12 +348,30 @@ OVERRIDES = {
 }
 
 
+KERNEL_METADATA = {
+    "kernelspec": {"name": "python", "display_name": "Python (Pyodide)", "language": "python"},
+    "language_info": {
+        "codemirror_mode": {"name": "python", "version": 3}, "file_extension": ".py", "mimetype": "text/x-python",
+        "name": "python", "nbconvert_exporter": "python", "pygments_lexer": "ipython3", "version": "3.8",
+    },
+}  # fmt: skip
+"""What JupyterLite writes into a notebook that it opens."""
+
+
+def with_its_kernel(content: bytes) -> bytes:
+    """Return a notebook as JupyterLite has it, so that looking at it does not store a copy that no release reaches."""
+    notebook = json.loads(content)
+    if "cells" in notebook:
+        notebook["metadata"] |= KERNEL_METADATA
+    return json.dumps(notebook).encode()
+
+
 def lite(output: Path, address: str, packages: list[str]) -> None:
     """Build JupyterLite with the notebooks of the course."""
     with tempfile.TemporaryDirectory() as folder:
         for path, name in notebooks():
             Path(folder, "files", name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, Path(folder, "files", name))
+            Path(folder, "files", name).write_bytes(with_its_kernel(path.read_bytes()))
         Path(folder, "jupyter-lite.json").write_text(json.dumps(settings(address, packages)))
         Path(folder, "overrides.json").write_text(json.dumps(OVERRIDES))
         command = [str(Path(sys.executable).with_name("jupyter")), "lite", "build", "--lite-dir", folder]

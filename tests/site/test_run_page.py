@@ -167,6 +167,18 @@ def test_start_over_opens_the_notebook_as_the_course_hands_it_out(desk, html):
     assert desk.source(TRIED) == sources[TRIED]
 
 
+def test_looking_at_a_notebook_stores_no_copy_that_a_new_release_would_not_reach(desk):
+    assert not desk.inside("panel.context.model.dirty")
+    desk.press("start-over")
+    desk.page.press("Tab", "Enter")
+    desk.until_status("Restarting")
+    desk.until_ready()
+    desk.open()
+    assert desk.source("imports").startswith("from typing")
+    assert not desk.inside("panel.context.model.dirty")
+    assert "Saved" not in desk.status()
+
+
 # -------------------------------------------------------------------------------------- telephone, keyboard, darkness
 
 IN_THE_FRAME = "document.activeElement.id === 'notebook'"

@@ -23,6 +23,7 @@ let python = "";
 let saved = "";
 let keeps = true; // this browser, what a page stores in it
 let ready = false;
+let restarting = false;
 let late = 0; // a timer
 
 /** Return when a condition holds; it is asked ten times a second. */
@@ -89,6 +90,8 @@ async function open() {
   const dark = theme === "dark" ? "Dark" : "Light";
   await app.commands.execute("apputils:change-theme", { theme: `JupyterLab ${dark}` });
   makeRoom(app.shell);
+  frame.classList.add("dressed");
+  if (document.activeElement === frame) $("bar").focus(); // the first Tab then leads to what the keys do
   nameIt(panel.content.model);
   await bringBack(panel.context);
   watchSaving(panel.context);
@@ -198,13 +201,20 @@ function tell(text, milliseconds = 0, then = "") {
 
 async function restart(sessionContext) {
   ready = false;
+  restarting = true;
   tell("Restarting Python …", LATE, STILL_LOADING);
   await sessionContext.restartKernel();
+  // The kernel calls itself idle before Python is loaded again; what runs in it does not lie.
+  await sessionContext.session.kernel.requestExecute({ code: "pass", silent: true, store_history: false }).done;
+  restarting = false;
+  ready = true;
+  tell("Python is ready.");
 }
 
 function watchPython({ sessionContext }) {
   tell("Loading Python …", LATE, STILL_LOADING);
   const follow = () => {
+    if (restarting) return;
     const status = sessionContext.session?.kernel?.status;
     if (status === "idle") {
       ready = true;
