@@ -361,8 +361,9 @@ KERNEL_METADATA = {
 def with_its_kernel(content: bytes) -> bytes:
     """Return a notebook as JupyterLite has it, so that looking at it does not store a copy that no release reaches."""
     notebook = json.loads(content)
-    if "cells" in notebook:
-        notebook["metadata"] |= KERNEL_METADATA
+    if "cells" not in notebook:
+        return content  # other data of a page
+    notebook["metadata"] |= KERNEL_METADATA
     return json.dumps(notebook).encode()
 
 

@@ -93,8 +93,8 @@ async function open() {
   frame.classList.add("dressed");
   if (document.activeElement === frame) $("bar").focus(); // the first Tab then leads to what the keys do
   nameIt(panel.content.model);
-  await bringBack(panel.context);
   watchSaving(panel.context);
+  await bringBack(panel.context);
   watchKeys(inside, panel);
   connectBar(app, panel);
   watchPython(panel);
@@ -179,7 +179,10 @@ function connectBar(app, panel) {
   $("start-over").onclick = () => $("ask").showModal();
   $("ask").onclose = async () => {
     if ($("ask").returnValue !== "start-over") return;
-    await app.serviceManager.contents.delete(path).catch(() => {}); // nothing was stored yet
+    await context.save().catch(() => {}); // so that no autosave comes between
+    await app.serviceManager.contents.delete(path).catch(() => {});
+    kept((storage) => storage.removeItem(rescue));
+    saved = "";
     await context.revert();
     await restart(sessionContext);
   };
