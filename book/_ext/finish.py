@@ -213,6 +213,11 @@ def not_found(_app: Sphinx) -> list[tuple[str, dict, str]]:
     return [("404", {"title": "Page not found", "body": NOT_FOUND.read_text(encoding="utf-8")}, "page.html")]
 
 
+def of_the_book(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a form in a folder of pages, without JupyterLite, which `make site` lays there."""
+    return [path for path in folder.rglob(pattern) if folder / "lite" not in path.parents]
+
+
 def finish(app: Sphinx, error: Exception | None) -> None:
     """Go over everything that was written."""
     if error or app.builder.format != "html":
@@ -220,7 +225,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     folder = Path(app.outdir)
     icons = Icons((THEME / "scripts" / "fontawesome.js").read_text(encoding="utf-8"))
     words = set()
-    for path in folder.rglob("*.html"):
+    for path in of_the_book(folder, "*.html"):
         if "_static" in path.relative_to(folder).parts:
             continue
         text = path.read_text(encoding="utf-8")
@@ -236,7 +241,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-    for path in folder.rglob("*.js"):
+    for path in of_the_book(folder, "*.js"):
         if "mathjax" not in path.parts and path.name != "searchindex.js":
             script = path.read_text(encoding="utf-8")
             words |= set(re.findall(r"[\w-]+", script))

@@ -21,9 +21,15 @@ class Book(NamedTuple):
     log: str
     exit_code: int
 
+    def files(self, pattern):
+        """Return the files of a form, in order, without JupyterLite: `make site` lays it below the book."""
+        lite = self.folder / "lite"
+        return sorted(path for path in self.folder.rglob(pattern) if lite not in path.parents)
+
     def pages(self):
-        """Return the HTML pages, in order. Themes leave templates in _static that are no pages."""
-        return sorted(path for path in self.folder.rglob("*.html") if "_static" not in path.parts)
+        """Return the HTML pages in the frame, in order. Themes leave templates in _static; run.html has no frame."""
+        pages = (path for path in self.files("*.html") if "_static" not in path.parts)
+        return [path for path in pages if path != self.folder / "run.html"]
 
     def page(self, name):
         """Return the text of one page."""

@@ -74,7 +74,7 @@ def test_no_page_or_style_sheet_refers_to_another_host(book):
     foreign += [
         f"{sheet.relative_to(book.folder)}: {address}"
         for pattern in ("*.css", "*.svg")
-        for sheet in book.folder.rglob(pattern)
+        for sheet in book.files(pattern)
         for address in css_references(sheet.read_text(encoding="utf-8"))
         if is_foreign(address)
     ]
@@ -84,7 +84,7 @@ def test_no_page_or_style_sheet_refers_to_another_host(book):
 def test_no_script_names_a_host_without_a_known_reason(book):
     named = {
         path.relative_to(book.folder).as_posix(): script_hosts(path.read_text(encoding="utf-8"))
-        for path in book.folder.rglob("*.js")
+        for path in book.files("*.js")
         if path.name != "searchindex.js"
     }
     for page in book.pages():
@@ -105,7 +105,7 @@ def test_every_file_that_a_page_refers_to_is_there(book):
             target = local_target(address.removeprefix("/") if page.name == "404.html" else address, page)
             if target is not None and not target.exists():
                 missing.append(f"{page.relative_to(book.folder)}: {address}")
-    for sheet in book.folder.rglob("*.css"):
+    for sheet in book.files("*.css"):
         for address in css_references(sheet.read_text(encoding="utf-8")):
             target = local_target(address, sheet)
             if target is not None and not target.exists():
