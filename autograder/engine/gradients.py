@@ -157,7 +157,8 @@ def norm_relative_error(a: np.ndarray, b: np.ndarray) -> float:
 
 def _norm(a: np.ndarray) -> float:
     """Return the Euclidean norm of a flat array; on a small one five times as fast as np.linalg.norm."""
-    square = np.dot(a, a)
+    with np.errstate(over="ignore"):  # a warning would stand in the learner's notebook, and stock nbgrader counts it
+        square = np.dot(a, a)
     if 0 < square < inf or a.size == 0:
         return sqrt(square)
     # All is zero, or squares are no numbers any more.

@@ -1,5 +1,7 @@
 """Numeric gradients by central differences, and how far two arrays are apart."""
 
+import warnings
+
 import numpy as np
 import pytest
 from small_layers import draw_wave, right_wave
@@ -146,3 +148,11 @@ def test_only_the_tensor_that_is_asked_for_is_moved():
     numeric_entry(loss, given, "x", (0, 0))
     assert all(point["W"] is given["W"] and point["dy"] is given["dy"] for point in seen)
     assert all(np.any(point["x"] != given["x"]) for point in seen)
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_the_norm_of_numbers_whose_squares_are_none_warns_of_nothing(size):
+    a, b = np.array([3.0, 4.0]) * size, np.array([3.0, 3.5]) * size
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert norm_relative_error(a, b) == pytest.approx(0.1)

@@ -46,7 +46,7 @@ def test_eight_times_the_budget_does_not_help_beyond_the_cliff():
 def test_more_units_widen_the_range_and_it_still_has_an_end():
     assert page.width(ADAM, page.sweep(LSTM, Adam, ADAM, H=32)) >= 16
     assert learned(LSTM, SGD, [5.12], H=32)[0] <= 5
-    assert learned(LSTM, Adam, [2.56], H=32)[0] <= 5
+    assert learned(LSTM, Adam, [10.24], H=32)[0] <= 8
 
 
 @pytest.mark.slow
