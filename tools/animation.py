@@ -134,7 +134,7 @@ def in_short(source: str) -> str:
 def planted() -> dict[str, str]:
     """Return what the editor on the first page needs: the question, what is given, and the code with the mistake."""
     wrong = inspect.getsource(rnn_backward).replace(MISSING, "")
-    return {"question": QUESTION, "given": in_short(inspect.getsource(rnn_forward)), "code": in_short(wrong)}
+    return {"question": QUESTION, "given": in_short(inspect.getsource(rnn_forward)), "code": in_short(wrong).rstrip()}
 
 
 def _said_of(source: str, book: str) -> str:

@@ -1,7 +1,9 @@
 """The first page: an animation that shows what the check says, in the first screen, and a way on."""
 
+import ast
 import inspect
 import itertools
+import json
 import os
 import re
 import shutil
@@ -14,6 +16,7 @@ from click.testing import CliRunner
 from page_requests import browse, css_references
 from test_built_book import report_of
 
+from autograder import on_page
 from tools import animation
 from tools.learn import served
 
@@ -31,9 +34,10 @@ def shown():
 @pytest.fixture
 def figures(tmp_path, monkeypatch):
     """Let the tool work in a folder with copies of its pictures."""
-    for name in FIGURES:
-        shutil.copy(animation.FIGURES / name, tmp_path)
+    for path in (*(animation.FIGURES / name for name in FIGURES), animation.LIVE / "planted.js"):
+        shutil.copy(path, tmp_path)
     monkeypatch.setattr(animation, "FIGURES", tmp_path)
+    monkeypatch.setattr(animation, "LIVE", tmp_path)
     return tmp_path
 
 
@@ -46,7 +50,7 @@ def write(*arguments):
 
 def test_the_pictures_are_what_the_check_says_today():
     result = write("--check")
-    assert (result.exit_code, result.output) == (0, "check.svg unchanged\ncheck.html unchanged\n")
+    assert (result.exit_code, result.output) == (0, "check.svg unchanged\ncheck.html unchanged\nplanted.js unchanged\n")
 
 
 def test_a_picture_that_says_something_else_is_refused_left_alone_and_can_be_written_anew(figures):
@@ -63,8 +67,9 @@ def test_a_picture_that_says_something_else_is_refused_left_alone_and_can_be_wri
     assert path.read_text(encoding="utf-8") == right
 
 
-def test_a_picture_that_is_missing_is_refused(figures):
-    (figures / "check.html").unlink()
+@pytest.mark.parametrize("name", [*FIGURES, "planted.js"])
+def test_a_file_that_is_missing_is_refused(figures, name):
+    (figures / name).unlink()
     assert write("--check").exit_code == 1
 
 
@@ -99,6 +104,33 @@ def test_a_run_says_where_the_book_is_served_and_leaves_the_environment_as_it_wa
     monkeypatch.delenv("UNROLLED_BOOK")
     animation.run("http://127.0.0.1:8")
     assert "UNROLLED_BOOK" not in os.environ
+
+
+# ------------------------------------------------------------------------------------------- the editor's first text
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """Read what the editor begins with, as a browser does."""
+    text = (animation.LIVE / "planted.js").read_text(encoding="utf-8")
+    return {name: json.loads(value) for name, value in re.findall(r"^export const (\w+) = (.*);$", text, re.MULTILINE)}
+
+
+def test_the_planted_code_is_the_right_one_without_the_summand_and_with_a_short_docstring(planted):
+    right = ast.parse(inspect.getsource(animation.rnn_backward)).body[0]
+    wrong = ast.parse(planted["code"].replace("dh_total = dh[:, t]", f"dh_total = dh[:, t]{animation.MISSING}")).body[0]
+    assert right.body.pop(0).value.value.startswith(wrong.body.pop(0).value.value)
+    assert ast.dump(right) == ast.dump(wrong)
+    assert animation.MISSING not in planted["code"]
+    assert len(planted["code"].splitlines()) <= 16
+
+
+def test_the_check_names_the_planted_mistake_as_the_animation_does_and_is_content_with_the_mended_line(planted, shown):
+    wrong = json.loads(on_page.answer(**planted, seed=animation.SEED))
+    assert (wrong["passed"], wrong["named"], wrong["message"]) == (False, True, shown.red)
+    mended = planted["code"].replace("dh_total = dh[:, t]", "dh_total = dh[:, t] + dh_next")
+    right = json.loads(on_page.answer(**{**planted, "code": mended}, seed=animation.SEED))
+    assert (right["passed"], right["message"]) == (True, shown.green)
 
 
 # ------------------------------------------------------------------------------------------------ what the picture is
@@ -163,10 +195,17 @@ def first_chapter():
     return chapters[0]
 
 
-def test_the_buttons_lead_to_the_first_chapter_and_the_first_problem_set():
+def test_the_buttons_lead_to_the_mistake_the_first_chapter_and_the_first_problem_set():
     first = first_chapter()
     sets = [section["file"] for section in first["sections"] if section["file"].startswith("problem-sets/")]
-    assert re.findall(r"\{button-ref\} (\S+)", INDEX) == [first["file"], sets[0]]
+    assert re.findall(r"\{button-ref\} (\S+)", INDEX) == ["problem-sets/ps3", first["file"], sets[0]]
+
+
+def test_the_editor_costs_those_who_only_read_less_than_a_kilobyte():
+    loader = (animation.FIGURES / "try-start.html").read_bytes()
+    assert len(loader) < 1000
+    assert loader.count(b"import(") == 1
+    assert not re.search(rb"<link|src=|fetch", loader)
 
 
 def test_the_path_names_every_chapter_in_order():
@@ -258,7 +297,7 @@ def test_the_first_screen_shows_the_whole_animation_its_control_and_the_buttons(
     found = seen[screen]
     assert 0 < found["top"] < found["bottom"] < height
     assert 0 <= found["left"] < found["right"] <= width
-    assert len(found["buttons"]) == 2
+    assert len(found["buttons"]) == 3
     assert max(*found["buttons"], found["stop"]) < height
 
 

@@ -1,6 +1,6 @@
 // A Python that answers questions: a worker that can be stopped, and is then replaced by a new one.
 
-/** What went wrong before there was an answer; `kind` is a key of the sentences in try.js. */
+/** What stands in the way of an answer: its kind, the file that did not come, or what the browser said. */
 export class Trouble extends Error {
   constructor({ trouble, address = "", message = "" }) {
     super(message);
@@ -35,7 +35,7 @@ export class Python {
         this.report(data);
         if (data.ready) resolve();
       };
-      worker.onerror = (event) => fail({ trouble: "start", message: event.message });
+      worker.onerror = (event) => fail({ trouble: "start", message: event.message ?? "worker.js does not run" });
     });
     this.ready.catch(() => {}); // whoever waits is told
     return worker;

@@ -1,35 +1,26 @@
 // "Try the check" on the first page: an editor, and a check that runs in the page. Loaded when it is asked for.
 import { code as planted, given, question } from "./planted.js";
 import { Python } from "./python.js";
+import { TROUBLES, hasWebAssembly, runtimeTrouble } from "./trouble.js";
 
 const BOOK = new URL("..", import.meta.url);
 const STORED = `unrolled:try:${question}`;
-const SECONDS = 15;
+const SECONDS = 15; // that a check may take
 const BYTES = 15.6e6; // of runtime, NumPy and checks; a test compares
-const INSTALL = `<a href="${BOOK}how-to-use.html#install">install the course</a>`;
-const AGAIN = "Then press Check again.";
-
-/** What stands in the way, by kind: what, where, what to do. */
-const TROUBLES = {
-  "not built": () => `This book was built without Python: run <code>make site</code>, or ${INSTALL}.`,
-  missing: ({ address }) =>
-    `Python did not load: ${file(address)} is not on the server. Run <code>make site</code>, or ${INSTALL}.`,
-  network: ({ address }) =>
-    `Python did not load: ${file(address)} could not be fetched from ${host(address)}. See whether the network is there. ${AGAIN}`,
-  crash: ({ message }) => `Python broke off (${plain(message)}). Your text is kept; press Check to start again.`,
-  start: ({ message }) =>
-    `This browser could not start Python (${plain(message)}). Use a current Firefox, Chrome, Edge or Safari, or ${INSTALL}.`,
-  wasm: () =>
-    `This browser has no WebAssembly, or it is switched off; Python needs it here. Use a current Firefox, Chrome, Edge or Safari, or ${INSTALL}.`,
-};
-const STOPPED = {
-  late: `Stopped after ${SECONDS} s. Look for a loop that never ends. Your text is kept.`,
-  asked: "Stopped. Your text is kept.",
-};
 
 const plain = (text) => text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
-const file = (address) => `<code>${plain(new URL(address).pathname.split("/").pop())}</code>`;
-const host = (address) => plain(new URL(address).host);
+
+/** Return the sentence about what stands in the way; an error of the worker has a kind. */
+function sentence({ kind, address, message }) {
+  if (kind === "file") return runtimeTrouble(address);
+  if (kind === "crash") return `Python broke off (${plain(message)}): press Check to start it again; your text is kept.`;
+  return TROUBLES[kind] ?? `This browser could not start Python (${plain(message)}): use a current Firefox, Chrome, Edge or Safari.`;
+}
+
+const STOPPED = {
+  late: `Stopped after ${SECONDS} s: look for a loop that never ends; your text is kept.`,
+  asked: "Stopped; your text is kept.",
+};
 
 const store = {
   read() {
@@ -89,13 +80,14 @@ export function open(around) {
   const buttons = { check: find(".try-check"), stop: find(".try-stop"), reset: find(".try-reset") };
   let run = 0; // grows with every check and every stop: what belongs to an older one is not shown
 
-  function say(sentence = "") {
-    if (status.textContent !== sentence) status.textContent = sentence;
+  function say(words = "") {
+    if (status.textContent !== words) status.textContent = words;
   }
 
   function show(kind, html = "") {
     output.className = `try-output ${kind}`;
     output.innerHTML = html;
+    output.scrollIntoView({ block: "nearest" });
   }
 
   const isRunning = () => !buttons.stop.hidden;
@@ -119,13 +111,13 @@ export function open(around) {
     bar.hidden = true;
     say();
     running(false);
-    show("red", `<p>${(TROUBLES[error.kind] ?? TROUBLES.start)(error)}</p>`);
+    show("red", `<p>${sentence(error)}</p>`);
   }
 
   const python = new Python(report);
 
   async function check() {
-    if (isRunning()) return;
+    if (isRunning() || !hasWebAssembly()) return;
     const mine = ++run;
     running(true);
     show("");
@@ -151,7 +143,7 @@ export function open(around) {
   function changed() {
     const lines = text.value.split("\n").length;
     numbers.textContent = Array.from({ length: lines }, (_, i) => i + 1).join("\n");
-    text.rows = Math.min(Math.max(lines, 8), 30);
+    text.rows = Math.min(lines + 1, 30); // one more, where a bar to scroll sideways may lie
     buttons.reset.disabled = text.value === planted;
   }
 
@@ -189,8 +181,8 @@ export function open(around) {
   find("h2").focus({ preventScroll: true });
   root.scrollIntoView({ block: "nearest" });
 
-  if (typeof WebAssembly !== "object") return trouble({ kind: "wasm" });
-  python.start().catch(trouble);
+  if (hasWebAssembly()) python.start().catch(trouble);
+  else trouble({ kind: "webAssembly" });
 }
 
 /** A new line begins where the one before it does, or four columns further behind a colon. */

@@ -1,11 +1,12 @@
 // Python in a worker: it loads Pyodide with the lock file of the course, then answers one question after the other.
 // It says {loaded: bytes}, {step}, {ready}, {trouble, …} or {answer}; it is asked {question, code, given, seed}.
 const lite = new URL("../lite/", import.meta.url);
+const SETTINGS = new URL("jupyter-lite.json", lite).href;
 const KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel";
 
-class Trouble extends Error {
-  constructor(kind, address) {
-    super(kind);
+class Missing extends Error {
+  constructor(address, kind = "file") {
+    super(`${address} does not come`);
     Object.assign(this, { kind, address: String(address) });
   }
 }
@@ -13,13 +14,11 @@ class Trouble extends Error {
 const plainFetch = self.fetch;
 let loaded = 0;
 
-/** Fetch a file and count its bytes. What our own server has is asked whether it has changed: names stay, files do not. */
+/** Fetch a file and count its bytes. Our own server is asked whether it has changed: names stay, files do not. */
 async function counted(address, options = {}) {
   const ours = String(address).startsWith(location.origin);
-  const response = await plainFetch(address, ours ? { ...options, cache: "no-cache" } : options).catch(() => {
-    throw new Trouble("network", address);
-  });
-  if (!response.ok) throw new Trouble(response.status === 404 ? "missing" : "network", address);
+  const response = await plainFetch(address, ours ? { ...options, cache: "no-cache" } : options).catch(() => null);
+  if (!response?.ok) throw new Missing(address, response?.status === 404 && address === SETTINGS ? "lite" : "file");
   const counter = new TransformStream({
     transform(piece, out) {
       loaded += piece.length;
@@ -30,19 +29,16 @@ async function counted(address, options = {}) {
 }
 
 async function start() {
-  const settings = await counted(new URL("jupyter-lite.json", lite)).catch((trouble) => {
-    throw trouble.kind === "missing" ? new Trouble("not built", lite) : trouble;
-  });
-  const { litePluginSettings } = (await settings.json())["jupyter-config-data"];
+  const { litePluginSettings } = (await (await counted(SETTINGS)).json())["jupyter-config-data"];
   const pyodideUrl = new URL(litePluginSettings[KERNEL].pyodideUrl, lite).href;
   loaded = 0;
   const clock = setInterval(() => postMessage({ loaded }), 100);
   // What Pyodide makes of a file that does not come depends on the file: it throws, goes on, or waits for ever.
   const broken = new Promise((_, reject) => {
     self.fetch = (...request) =>
-      counted(...request).catch((trouble) => {
-        reject(trouble);
-        throw trouble;
+      counted(...request).catch((missing) => {
+        reject(missing);
+        throw missing;
       });
   });
   try {
@@ -54,21 +50,25 @@ async function start() {
 }
 
 async function load(pyodideUrl) {
-  const { loadPyodide } = await import(pyodideUrl).catch(async (error) => {
-    await self.fetch(pyodideUrl); // an import does not say why it failed, a fetch does
+  let python;
+  try {
+    const { loadPyodide } = await import(pyodideUrl);
+    const lockFileURL = new URL("static/runtime/pyodide-lock.json", lite).href;
+    python = await loadPyodide({ lockFileURL, packages: ["numpy", "unrolled-course"] });
+  } catch (error) {
+    // An import does not say why it failed. A fetch does.
+    for (const name of ["pyodide.mjs", "pyodide.asm.mjs"]) await self.fetch(new URL(name, pyodideUrl));
     throw error;
-  });
-  const lockFileURL = new URL("static/runtime/pyodide-lock.json", lite).href;
-  const python = await loadPyodide({ lockFileURL, packages: ["numpy", "unrolled-course"] });
+  }
   postMessage({ step: "NumPy and the checks start" });
   return python.pyimport("autograder.on_page").answer;
 }
 
 try {
   const answer = await start();
-  self.onmessage = ({ data: { question, code, given = "", seed = null } }) => {
+  self.onmessage = ({ data: { question, code, given = "", seed } }) => {
     try {
-      postMessage({ answer: JSON.parse(answer(question, code, given, seed ?? undefined)) });
+      postMessage({ answer: JSON.parse(answer(question, code, given, seed)) });
     } catch (error) {
       postMessage({ trouble: "crash", message: String(error.message).trim().split("\n").at(-1) });
     }
