@@ -257,8 +257,8 @@ function watchKeys(inside, panel) {
     (event) => {
       const busy = inside.document.querySelector(".jp-Dialog, .jp-Completer:not(.lm-mod-hidden), .lm-Menu");
       if (event.key !== "Escape" || busy || panel.content.mode === "edit") return;
-      if (event.target.closest?.(".cm-editor, input, textarea")) return;
-      window.focus();
+      if (event.target.closest(".cm-editor, input, textarea")) return;
+      event.stopImmediatePropagation(); // the notebook would take the focus back
       $("enter").focus();
     },
     { capture: true },
