@@ -239,7 +239,7 @@ def test_axe_finds_nothing_serious_on_the_page_its_dialog_and_a_trouble(browser,
     page = browser.page()
     page.use_theme(theme)
     page.go(f"{site}/run.html?open=ps99.ipynb")
-    wait_for(page, "document.querySelector('#troubles p')")
+    wait_for(page, "!!document.querySelector('#troubles p')")
     assert serious(page) == []
     page.evaluate("document.getElementById('ask').showModal()")
     assert serious(page) == []
