@@ -19,7 +19,7 @@ from autograder.engine.gradients import (
     numeric_gradient,
     numeric_slopes_of_each,
 )
-from autograder.engine.messages import listed, locate, which_gates
+from autograder.engine.messages import first_of_largest, listed, locate, which_gates
 from autograder.engine.outputs import STACKED, Signature, expect_form, unpack
 from autograder.engine.problems import Problem
 from autograder.engine.questions import LossWalk, Question, Trial, trials
@@ -31,6 +31,9 @@ TOLERANCE = 1e-6
 """Between the largest error of a right gradient and the smallest of a wrong one. Differences of width 1e-4 are right to
 1e-9 (`gradients.STEP`), and a right gradient of saturated states, where 1 - h**2 has lost digits, to 6e-8. Of the wrong
 solutions that were tried, the nearest was off by 4.7e-4."""
+BOUNDS = (1e-8, TOLERANCE, 1e-3, np.inf)
+"""One of them is told for the worst error of gradients that passed. Its own digits are rounding, and others on another
+processor or in a browser."""
 
 TOO_SMALL = 1e-6
 """A slope of the student's forward pass this many times smaller than it should be says that the forward pass does not
@@ -88,7 +91,7 @@ class Backward(Question):
         self.refuse_steps(student, rng)
         if self.calculation.large is not None:
             self._refuse_slow(student, self.calculation.draw(rng, **self.calculation.large))
-        return f"{self.says} (worst error {worst:.0e})."
+        return f"{self.says} (worst error below {next(bound for bound in BOUNDS if worst < bound):.0e})."
 
     @property
     def gradients(self) -> dict[str, str]:
@@ -257,7 +260,7 @@ class Backward(Question):
         if norm_relative_error(gradient, expected) <= TOLERANCE:
             # It is our gradient and yet not the slope of this forward pass: only differences everywhere can say where.
             return numeric_gradient(loss, given, tensor)
-        worst = np.unravel_index(int(np.argmax(np.abs(gradient - expected))), expected.shape)
+        worst = np.unravel_index(first_of_largest(np.abs(gradient - expected)), expected.shape)
         expected[worst] = numeric_entry(loss, given, tensor, worst)
         return expected
 

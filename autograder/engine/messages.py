@@ -91,7 +91,7 @@ def locate(
         steps = [int(t) for t in np.flatnonzero(apart > 10 * tolerance * max(scale, np.finfo(float).tiny))]
         if steps:
             lines.append(f"  {name} {_span(steps, given.shape[axis], backward)}.")
-    worst = np.unravel_index(int(np.argmax(np.abs(given - right))), given.shape) if given.ndim else ()
+    worst = np.unravel_index(first_of_largest(np.abs(given - right)), given.shape) if given.ndim else ()
     entry = f"{name}[{', '.join(str(int(i)) for i in worst)}]" if given.ndim else name
     error = norm_relative_error(given, right)
     yours, expected = told_apart(float(given[worst]), float(right[worst]))
@@ -111,6 +111,15 @@ def which_gates(
     wrong = [gate for gate, error in errors.items() if error > tolerance]
     fine = [gate for gate in gates if gate not in wrong]
     return [f"  In {name}, {listed(wrong)} wrong; {listed(fine)} right."] if wrong and fine else []
+
+
+def first_of_largest(sizes: np.ndarray) -> int:
+    """Return the place of the first entry that is the largest, or so near it that rounding decides between the two.
+
+    Where a bias is missing all entries are off by the same, and the last digit differs from one machine to another.
+    """
+    sizes = np.nan_to_num(sizes, nan=np.inf, posinf=np.inf)
+    return int(np.argmax(sizes >= (1 - 1e-6) * np.max(sizes)))
 
 
 def told_apart(a: float, b: float) -> tuple[str, str]:

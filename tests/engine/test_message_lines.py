@@ -177,3 +177,19 @@ def test_where_no_gates_stand_side_by_side_nothing_is_said_of_them():
     right = np.ones((3, 8))
     assert which_gates("dx", 2 * right, right, "NH", ("i", "f", "g", "o"), 1e-6) == []
     assert which_gates("dW", 2 * right, right, "DZ", (), 1e-6) == []
+
+
+def test_of_entries_that_are_off_by_the_same_the_first_is_told_whatever_was_rounded():
+    right = np.random.default_rng(0).normal(size=(3, 4))
+    for seed in range(20):
+        given = right + 0.7 + 1e-15 * np.random.default_rng(seed).normal(size=right.shape)
+        lines = locate("y", given, right, "NH", "expected", 1e-9)
+        assert lines[0].startswith("  y[0, 0]: yours ")
+    given[1, 2] += 1e-3
+    assert locate("y", given, right, "NH", "expected", 1e-9)[0].startswith("  y[1, 2]: yours ")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_entry_that_is_no_number_is_told_before_any_that_is(value):
+    right = np.ones(4)
+    assert locate("y", right + np.array([9, 0, value, 0]), right, "H", "expected", 1e-9)[0].startswith("  y[2]: ")

@@ -152,15 +152,23 @@ class Wrong:
         """How it is called in a test's name."""
         return f"{self.question}-{self.number}-{self.demand or 'unnamed'}"
 
+    @property
+    def source(self) -> str | None:
+        """The source of the cell that is handed in, or None where a function or value stands in for it."""
+        table, entry = _entries(self.set_name, self.question)[self.number]
+        if table != "WRONG":
+            return None
+        source = solution_cells(self.set_name)[defining_cell(self.set_name, self.question)]
+        for old, new in zip(entry[1::2], entry[2::2], strict=True):
+            assert old in source, f"{old!r} does not stand in the cell that defines {self.question}"
+            source = source.replace(old, new)
+        return source
+
     def namespace(self) -> Namespace:
         """Return the notebook in which it is handed in."""
-        table, entry = _entries(self.set_name, self.question)[self.number]
-        if table == "WRONG":
-            source = solution_cells(self.set_name)[defining_cell(self.set_name, self.question)]
-            for old, new in zip(entry[1::2], entry[2::2], strict=True):
-                assert old in source, f"{old!r} does not stand in the cell that defines {self.question}"
-                source = source.replace(old, new)
-            return with_cell(self.set_name, self.question, source)
+        if self.source is not None:
+            return with_cell(self.set_name, self.question, self.source)
+        _, entry = _entries(self.set_name, self.question)[self.number]
         return {**true_solution(self.set_name), self.question: entry[1]}
 
     def complaint(self, failure: CheckFailed | None) -> str:
