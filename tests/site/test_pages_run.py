@@ -1,0 +1,81 @@
+"""Pages of the book and problem sets as they are handed out run in the browser; all others are run by
+`python benchmarks/browser.py pages`, because they train for longer."""
+
+import json
+import time
+
+import pyodide_pages
+import pytest
+import site_pages
+from in_worker import Worker
+
+CHAPTERS = (
+    "01-the-limits-of-feed-forward-networks.ipynb",
+    "02-the-recurrent-neural-network.ipynb",
+    "03-backpropagation-through-time.ipynb",
+    "04-when-gradients-vanish-or-explode.ipynb",
+    "05-long-short-term-memory.ipynb",
+    "06-gated-recurrent-units.ipynb",
+)
+SETS = tuple(f"ps{number}.ipynb" for number in range(1, 11))
+
+
+@pytest.fixture(scope="module")
+def python(browser, site):
+    """Start Pyodide once for all pages."""
+    page = browser.page()
+    worker = Worker(page, site, site_pages.PACKAGES)
+    yield worker
+    worker.stop()
+    page.close()
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_runs_in_the_browser(python, html, name):
+    ran = site_pages.in_pyodide(python, html, name)
+    assert ran["failed"] == {}
+    assert ran["errors"] == ""
+    assert ran["cells"] > 5
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_problem_set_that_nobody_has_begun_lacks_nothing_but_answers(python, html, name):
+    ran = site_pages.in_pyodide(python, html, name)
+    raised = {said.partition(":")[0] for said in ran["failed"].values()}
+    assert ran["failed"]
+    assert raised <= set(pyodide_pages.STUB), ran["failed"]
+    assert ran["errors"] == ""
+
+
+RUN_ALL = """(async () => {
+  const { sessionContext, content } = jupyterapp.shell.currentWidget;
+  await sessionContext.ready;
+  window.ran = false;
+  jupyterapp.commands.execute("notebook:run-all-cells").then(() => { window.ran = true; });
+})()"""
+CELLS = """JSON.stringify(jupyterapp.shell.currentWidget.content.model.toJSON().cells
+  .filter((cell) => cell.cell_type === "code"))"""
+
+
+def until(page, expression, seconds=120):
+    """Wait until an expression is true in a page; fail with the last error when it never is."""
+    deadline, last = time.monotonic() + seconds, None
+    while time.monotonic() < deadline:
+        last = page.evaluate(f"(() => {{ try {{ return {expression} }} catch (error) {{ return String(error) }} }})()")
+        if last is True:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{expression} was not true within {seconds} s: {last}")
+
+
+def test_a_chapter_runs_from_top_to_bottom_in_jupyterlite(page, site):
+    page.go(f"{site}/lite/notebooks/index.html?path={CHAPTERS[2]}")
+    until(page, "jupyterapp.shell.currentWidget.content.widgets.length > 5")
+    page.evaluate(RUN_ALL)
+    until(page, "window.ran")
+    cells = json.loads(page.evaluate(CELLS))
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert [output for output in outputs if output["output_type"] == "error"] == []
+    assert [output["text"] for output in outputs if output.get("name") == "stderr"] == []
+    assert all(cell["execution_count"] for cell in cells)
+    assert any("image/svg+xml" in output.get("data", {}) for output in outputs)
