@@ -10,6 +10,7 @@ import linecache
 import os
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,43 +27,40 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}{where}"
 
 
-def run(path: str) -> dict[str, Any]:
-    """Run a page.
+def run(path: str) -> Iterator[dict[str, Any]]:
+    """Run a page, cell by cell.
 
     Parameters
     ----------
     path : str
         Of the notebook, whose folder becomes the current one.
 
-    Returns
-    -------
+    Yields
+    ------
     dict
-        ``failed``, what was raised by the id of the cell, ``errors`` that are said on stderr, ``seconds``, and how
-        many ``cells`` were run and ``skipped``.
+        Of each cell of code ``cell``, its name, and ``seconds``; ``failed``, what it raised, or ""; and ``errors``,
+        what it said on stderr. A cell that needs a framework is left out.
     """
-    # A page of the book asks for its figures as SVG, by a line of IPython's own; here nobody looks at them.
     os.environ["MPLBACKEND"] = "Agg"
     os.chdir(Path(path).parent)
     import matplotlib.pyplot as plt
 
+    plt.show = lambda: None  # that of Agg warns that nobody sees anything
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    failed, skipped, count, errors = {}, 0, 0, io.StringIO()
-    started = time.perf_counter()
     for number, cell in enumerate(json.loads(Path(path).read_text(encoding="utf-8"))["cells"]):
-        if cell["cell_type"] != "code":
+        if cell["cell_type"] != "code" or FRAMEWORKS & set(cell["metadata"].get("tags", ())):
             continue
-        if FRAMEWORKS & set(cell["metadata"].get("tags", ())):
-            skipped += 1
-            continue
+        # A page asks for its figures as SVG, by a line of IPython's own; here nobody looks at them.
         lines = "".join(cell["source"]).splitlines(keepends=True)
         source = "".join(line for line in lines if not line.startswith("%"))
-        name, count = f"<cell {cell.get('id', number)}>", count + 1
+        name, failed, errors = f"<cell {cell.get('id', number)}>", "", io.StringIO()
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        started = time.perf_counter()
         try:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
                 exec(compile(source, name, "exec"), namespace)
         except Exception as error:
-            failed[name] = _told(error)
+            failed = _told(error)
         plt.close("all")
-    seconds = time.perf_counter() - started
-    return {"failed": failed, "errors": errors.getvalue(), "seconds": seconds, "cells": count, "skipped": skipped}
+        seconds = time.perf_counter() - started
+        yield {"cell": name, "seconds": seconds, "failed": failed, "errors": errors.getvalue()}
