@@ -102,7 +102,7 @@ $(SITE_READY): requirements-site.txt
 
 site: $(HTML)/index.html $(SITE_READY) ## Put Python into the book: its pages and problem sets run in the browser (OFFLINE=1: without a network)
 	$(call say,Building JupyterLite into $(HTML)/lite)
-	@$(SITE_BIN)/python tools/site.py build $(HTML) $(if $(filter 1,$(OFFLINE)),--offline)
+	@$(SITE_BIN)/python -m tools.site build $(HTML) $(if $(filter 1,$(OFFLINE)),--offline)
 
 site-test: $(READY) ## Build the site OFFLINE=1, and read, run and solve in a real browser what it offers
 	@$(MAKE) --no-print-directory site OFFLINE=1

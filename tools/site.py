@@ -26,6 +26,8 @@ from pathlib import Path
 
 import click
 
+from tools.in_words import in_words
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "tools" / "pyodide-lock.json"
 FROM_PYPI = ROOT / "requirements-runtime.txt"
@@ -362,12 +364,21 @@ KERNEL_METADATA = {
 """What JupyterLite writes into a notebook that it opens."""
 
 
-def with_its_kernel(content: bytes) -> bytes:
-    """Return a notebook as JupyterLite has it, so that looking at it does not store a copy that no release reaches."""
+def for_the_browser(content: bytes) -> bytes:
+    """Return a notebook as it lies in the browser.
+
+    It names JupyterLite's kernel, so that looking at it does not store a copy that no release reaches. What its cells
+    have printed and drawn is trusted, because it is ours, and what only Sphinx can look up is told in words.
+    """
     notebook = json.loads(content)
     if "cells" not in notebook:
         return content  # other data of a page
     notebook["metadata"] |= KERNEL_METADATA
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = in_words("".join(cell["source"]))
+        elif cell.get("outputs"):
+            cell["metadata"]["trusted"] = True
     return json.dumps(notebook).encode()
 
 
@@ -376,7 +387,7 @@ def lite(output: Path, address: str, packages: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for path, name in notebooks():
             Path(folder, "files", name).parent.mkdir(parents=True, exist_ok=True)
-            Path(folder, "files", name).write_bytes(with_its_kernel(path.read_bytes()))
+            Path(folder, "files", name).write_bytes(for_the_browser(path.read_bytes()))
         Path(folder, "jupyter-lite.json").write_text(json.dumps(settings(address, packages)))
         Path(folder, "overrides.json").write_text(json.dumps(OVERRIDES))
         command = [str(Path(sys.executable).with_name("jupyter")), "lite", "build", "--lite-dir", folder]

@@ -39,8 +39,8 @@ def pyodide_server(html):
 
 def test_the_runtime_comes_from_pyodides_server_and_the_course_from_the_site(pyodide_server, tmp_path, page):
     python = ROOT / "_build/site-venv/bin/python"
-    command = [python, ROOT / "tools/site.py", "build", tmp_path, "--server", pyodide_server]
-    subprocess.run(command, check=True, capture_output=True)
+    command = [python, "-m", "tools.site", "build", tmp_path, "--server", pyodide_server]
+    subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     assert {path.name.split("-")[0] for path in (tmp_path / "lite/static/runtime").iterdir()} == {
         "pyodide", "comm", "piplite", "ipykernel", "pyodide_kernel", "unrolled_course",
     }  # fmt: skip
