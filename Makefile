@@ -106,7 +106,7 @@ site: $(HTML)/index.html $(SITE_READY) ## Put Python into the book: its pages an
 
 site-test: $(READY) ## Build the site OFFLINE=1, and read, run and solve in a real browser what it offers
 	@$(MAKE) --no-print-directory site OFFLINE=1
-	@$(ONE_THREAD) UNROLLED_SITE=$(HTML) python -m pytest -q tests/site -n $(JOBS) --dist loadfile
+	@$(ONE_THREAD) UNROLLED_SITE=$(HTML) python -m pytest -q tests/site -m "not long" -n $(JOBS) --dist loadfile
 
 exercises: $(READY) ## Make exercises/ from solutions/ with nbgrader
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && for set in $(SETS); do \
@@ -194,7 +194,7 @@ refute: $(HTML)/index.html ## Run the long pages, and try to refute the folklore
 	$(call say,The long pages run and print what they say (nbval))
 	@$(call nbval,$(LONG_PAGES))
 	$(call say,Verdicts at eight times the budget)
-	@$(ONE_THREAD) $(if $(BASE_URL)$(REPOSITORY),,UNROLLED_BOOK=$(HTML)) python -m pytest -q tests -m long -n $(JOBS) --dist worksteal
+	@$(ONE_THREAD) $(if $(BASE_URL)$(REPOSITORY),,UNROLLED_BOOK=$(HTML)) python -m pytest -q tests -m "long and not site" -n $(JOBS) --dist worksteal
 
 # More options for `make audit`, such as SEEDS=20 or PS=ps5
 SEEDS ?= 500

@@ -41,7 +41,7 @@ def test_the_browser_gives_the_verdicts_and_messages_of_the_desk(python):
     assert differences(python, [case for case in CASES if case not in TRAINS], 120) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_model_that_is_trained_in_the_browser_gets_the_verdict_and_message_of_the_desk(python):
     assert TRAINS
     assert differences(python, TRAINS, 900) == {}
