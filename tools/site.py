@@ -376,7 +376,9 @@ def for_the_browser(content: bytes) -> bytes:
     notebook["metadata"] |= KERNEL_METADATA
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            cell["source"] = in_words("".join(cell["source"]))
+            text = "".join(cell["source"])
+            if (told := in_words(text)) != text:
+                cell["source"] = told
         elif cell.get("outputs"):
             cell["metadata"]["trusted"] = True
     return json.dumps(notebook).encode()

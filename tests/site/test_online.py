@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import json
 import subprocess
 import threading
 
@@ -37,13 +38,24 @@ def pyodide_server(html):
     server.server_close()
 
 
-def test_the_runtime_comes_from_pyodides_server_and_the_course_from_the_site(pyodide_server, tmp_path, page):
+def name_what_is_served(lock, offline, server):
+    """Name in a lock file the wheels that the stand-in has: of pure Python it has PyPI's, not Pyodide's own."""
+    entries, served_here = (json.loads(path.read_text()) for path in (lock, offline))
+    for name, entry in served_here["packages"].items():
+        if entries["packages"].get(name, {}).get("sha256") != entry["sha256"]:
+            entries["packages"][name] = entry | {"file_name": server + entry["file_name"]}
+    lock.write_text(json.dumps(entries))
+
+
+def test_the_runtime_comes_from_pyodides_server_and_the_course_from_the_site(pyodide_server, html, tmp_path, page):
     python = ROOT / "_build/site-venv/bin/python"
     command = [python, "-m", "tools.site", "build", tmp_path, "--server", pyodide_server]
     subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
     assert {path.name.split("-")[0] for path in (tmp_path / "lite/static/runtime").iterdir()} == {
         "pyodide", "comm", "piplite", "ipykernel", "pyodide_kernel", "unrolled_course",
     }  # fmt: skip
+    runtime = "lite/static/runtime/pyodide-lock.json"
+    name_what_is_served(tmp_path / runtime, html / runtime, pyodide_server)
     with served(tmp_path) as site:
         opened(page, f"{site}/lite/notebooks/index.html?path=ps3.ipynb")
         said = run(page, "import numpy, autograder; print('there', autograder.__file__.startswith('/lib'))")
