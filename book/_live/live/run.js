@@ -8,6 +8,7 @@ const LATE = 60_000;
 const LONG_CELL = 20_000;
 const STILL_LOADING = "Python is still loading, which takes minutes on a slow line. If it never ends, load the page again; your work is kept.";
 const STILL_RUNNING = "The cell is still running. If it never ends, press Restart Python; your work stays.";
+const TRAINS = "A cell that trains takes minutes here; what it gave on a desk stands below it.";
 // Any Jupyter has a kernel of this name; JupyterLite writes its own into the notebook.
 const KERNEL = { display_name: "Python 3 (ipykernel)", language: "python", name: "python3" };
 
@@ -20,7 +21,7 @@ const page = path.replace(/\.ipynb$/, ".html").replace(/^(?=ps\d)/, "problem-set
 const rescue = `unrolled:unsaved:${new URL(".", location).pathname}${path}`;
 
 let python = "";
-let saved = "";
+let saved = /^ps\d/.test(path) ? "" : TRAINS;
 let keeps = true; // this browser, what a page stores in it
 let ready = false;
 let restarting = false;
