@@ -73,7 +73,8 @@ def test_a_worker_starts_and_calls_a_function():
 def test_only_the_scratch_folder_can_be_written():
     from test_protections import WRITE_EVERYWHERE
 
-    source = f"print(cell({WRITE_EVERYWHERE!r}).stdout)"
+    source = f"result = cell({WRITE_EVERYWHERE!r}, cell_seconds=40)\n"
+    source += "assert result.error is None, result.error\nprint(result.stdout)"
     assert as_ordinary_user(PRELUDE + source).split() == ["/scratch"]
 
 
