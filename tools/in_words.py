@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 
 BOOK = Path(__file__).resolve().parent.parent / "book"
-ROLE = re.compile(r"\{(doc|ref|cite:[pt]|download)\}`(?:([^`<]+?)\s*<)?([^`<>]+)>?`")
+ROLE = re.compile(r"\{(doc|ref|eq|cite:[pt]|download)\}`(?:([^`<]+?)\s*<)?([^`<>]+)>?`")
 HEADING = re.compile(r"(?:^\(([\w-]+)\)=\n+)?^#+ (.+)$", re.MULTILINE)
+LABEL = re.compile(r"\s*\$\$ \(([\w-]+)\)$", re.MULTILINE)
 BIB_ENTRY = re.compile(r"^@\w+\{([\w-]+),(.*?)^\}", re.MULTILINE | re.DOTALL)
 RAW = re.compile(r"^```\{raw\} html\n.*?^```$", re.MULTILINE | re.DOTALL)
 IN_THE_BOOK = "*(What stands here in the book moves: see its page there.)*"
@@ -19,14 +20,16 @@ def in_words(markdown: str) -> str:
     Parameters
     ----------
     markdown : str
-        With roles of Sphinx. Those of terms and equations stay, which MyST itself can show.
+        With roles of Sphinx. Those of terms stay, which MyST itself can show.
 
     Returns
     -------
     str
-        `doc` and `ref` became titles, citations authors and years, what is included as HTML a sentence.
+        `doc` and `ref` became titles, citations authors and years, what is included as HTML a sentence. An equation
+        shows its label, by which messages and problem sets call it.
     """
-    return ROLE.sub(_words, RAW.sub(IN_THE_BOOK, markdown))
+    labelled = LABEL.sub(r"\n\\tag{\\textsf{\1}}\n$$", markdown)
+    return ROLE.sub(_words, RAW.sub(IN_THE_BOOK, labelled))
 
 
 def _words(role: re.Match) -> str:
@@ -36,6 +39,8 @@ def _words(role: re.Match) -> str:
         if kind == "cite:t":
             return ", ".join(f"{authors} ({year})" for authors, year in papers)
         return "(" + "; ".join(f"{authors}, {year}" for authors, year in papers) + ")"
+    if kind == "eq":
+        return f"`{target}`"
     return text or f"*{titles().get(target.strip('/').rpartition('/')[2], target)}*"
 
 

@@ -364,6 +364,12 @@ KERNEL_METADATA = {
 """What JupyterLite writes into a notebook that it opens."""
 
 
+def joined(value: object) -> object:
+    """Return lines of text as one, which is how JupyterLite reads them, and anything else as it is."""
+    lines = isinstance(value, list) and all(isinstance(line, str) for line in value)
+    return "".join(value) if lines else value
+
+
 def for_the_browser(content: bytes) -> bytes:
     """Return a notebook as it lies in the browser.
 
@@ -375,12 +381,13 @@ def for_the_browser(content: bytes) -> bytes:
         return content  # other data of a page
     notebook["metadata"] |= KERNEL_METADATA
     for cell in notebook["cells"]:
+        cell["source"] = joined(cell["source"])
         if cell["cell_type"] == "markdown":
-            text = "".join(cell["source"])
-            if (told := in_words(text)) != text:
-                cell["source"] = told
-        elif cell.get("outputs"):
+            cell["source"] = in_words(cell["source"])
+        for output in cell.get("outputs", ()):
             cell["metadata"]["trusted"] = True
+            for part in (output, output.get("data", {})):
+                part |= {name: joined(value) for name, value in part.items() if name != "traceback"}
     return json.dumps(notebook).encode()
 
 

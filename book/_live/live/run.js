@@ -8,6 +8,7 @@ const LATE = 60_000;
 const LONG_CELL = 20_000;
 const STILL_LOADING = "Python is still loading, which takes minutes on a slow line. If it never ends, load the page again; your work is kept.";
 const STILL_RUNNING = "The cell is still running. If it never ends, press Restart Python; your work stays.";
+const BEGIN = "Go from top to bottom: choose a cell, and ▶ or Shift-Enter runs it.";
 const TRAINS = "A cell that trains takes minutes here; what it gave on a desk stands below it.";
 // Any Jupyter has a kernel of this name; JupyterLite writes its own into the notebook.
 const KERNEL = { display_name: "Python 3 (ipykernel)", language: "python", name: "python3" };
@@ -21,7 +22,7 @@ const page = path.replace(/\.ipynb$/, ".html").replace(/^(?=ps\d)/, "problem-set
 const rescue = `unrolled:unsaved:${new URL(".", location).pathname}${path}`;
 
 let python = "";
-let saved = /^ps\d/.test(path) ? "" : TRAINS;
+let saved = /^ps\d/.test(path) ? BEGIN : TRAINS;
 let keeps = true; // this browser, what a page stores in it
 let ready = false;
 let restarting = false;
@@ -91,6 +92,7 @@ async function open() {
   const dark = theme === "dark" ? "Dark" : "Light";
   await app.commands.execute("apputils:change-theme", { theme: `JupyterLab ${dark}` });
   makeRoom(app.shell);
+  dress(inside.document);
   frame.classList.add("dressed");
   if (document.activeElement === frame) $("bar").focus(); // the first Tab then leads to what the keys do
   nameIt(panel.content.model);
@@ -107,6 +109,13 @@ function makeRoom(shell) {
   const follow = () => shell.menu.setHidden(narrow.matches);
   narrow.addEventListener("change", follow);
   follow();
+}
+
+/** Formulas are known by their labels, not by numbers, and show all of their height. */
+function dress(page) {
+  const style = page.createElement("style");
+  style.textContent = ".myst .flex.my-5 > :not(.flex-grow) { display: none } .myst .flex.my-5 > .flex-grow { padding-block: 0.6em }";
+  page.head.append(style);
 }
 
 /** Call the page after the first heading of the notebook. */

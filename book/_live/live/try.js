@@ -167,6 +167,7 @@ export function open(around) {
   text.addEventListener("input", () => {
     changed();
     keep();
+    if (output.textContent && !isRunning()) say("Changed since the last check.");
   });
   text.addEventListener("scroll", () => (numbers.scrollTop = text.scrollTop));
   text.addEventListener("beforeinput", indent);
