@@ -10,7 +10,7 @@ import pytest
 
 from tests.site.notebook_app import opened, run
 from tools.learn import served
-from tools.site import ROOT
+from tools.site import KERNEL, OURS, ROOT
 
 
 class OfAnotherOrigin(http.server.SimpleHTTPRequestHandler):
@@ -42,7 +42,7 @@ def name_what_is_served(lock, offline, server):
     """Name in a lock file the wheels that the stand-in has: of pure Python it has PyPI's, not Pyodide's own."""
     entries, served_here = (json.loads(path.read_text()) for path in (lock, offline))
     for name, entry in served_here["packages"].items():
-        if entries["packages"].get(name, {}).get("sha256") != entry["sha256"]:
+        if name not in (*KERNEL, *OURS):  # these lie with the site
             entries["packages"][name] = entry | {"file_name": server + entry["file_name"]}
     lock.write_text(json.dumps(entries))
 
