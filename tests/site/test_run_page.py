@@ -135,6 +135,23 @@ def test_what_was_written_a_moment_before_the_page_is_left_is_kept(desk, site):
     assert desk.source(TRIED) == "print('a last word')"
 
 
+SLOWLY = """(async () => {
+  const contents = app.serviceManager.contents;
+  const save = contents.save.bind(contents);
+  const later = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+  contents.save = async (...given) => { const kept = await save(...given); await later(1500); return kept; };
+  const saves = [panel.context.save(), later(700).then(() => panel.context.save())];
+  await Promise.race([Promise.all(saves), later(8000)]);
+  delete contents.save;
+  return [...frame.document.querySelectorAll(".jp-Dialog")].map((one) => one.innerText);
+})()"""
+
+
+def test_two_saves_at_one_time_on_a_slow_machine_are_no_conflict(desk):
+    desk.write(TRIED, "mine = 1")
+    assert desk.inside(SLOWLY) == []
+
+
 def test_start_over_asks_first_and_the_safe_answer_has_the_focus(desk):
     desk.write(TRIED, "mine = 1")
     desk.press("start-over")

@@ -96,6 +96,7 @@ async function open() {
   frame.classList.add("dressed");
   if (document.activeElement === frame) $("bar").focus(); // the first Tab then leads to what the keys do
   nameIt(panel.content.model);
+  saveInTurn(panel.context);
   watchSaving(panel.context);
   await bringBack(panel.context);
   watchKeys(inside, panel);
@@ -144,6 +145,13 @@ async function bringBack(context) {
   if (!text) return;
   context.model.fromJSON(JSON.parse(text));
   await context.save();
+}
+
+/** Let a save begin when the one before has ended: JupyterLite would take a slow one for a change by somebody else. */
+function saveInTurn(context) {
+  const save = context.save.bind(context);
+  let last = Promise.resolve();
+  context.save = () => (last = last.catch(() => {}).then(save));
 }
 
 function watchSaving(context) {
