@@ -4,7 +4,7 @@ A backward pass with one summand missing, the red message, the mended line, the 
 is the code that ran, and the messages are those that ``check`` gave. A still shows both messages where nothing should
 move: in print, where the reader prefers less motion, and where the animation was stopped.
 
-The function with the mistake is also what the editor on that page begins with: ``live/planted.js``.
+The same function, with another mistake, is what the editor on that page begins with: ``live/planted.js``.
 """
 
 import contextlib
@@ -32,6 +32,9 @@ LIVE = ROOT / "book" / "_live" / "live"
 QUESTION = "rnn_backward"
 SEED = 7
 MISSING = " + dh_next"
+PLANTED = ("h_prev[:, t].T @ dz", "h[:, t].T @ dz")
+"""What is right, and what the editor begins with: not the mistake that the animation has just mended."""
+
 SHOWN = ("def ", "for ", "dh_total =", "return ")
 """Beginnings of the lines of the function that are shown. What lies between them is folded into an ellipsis: the
 picture must not solve the problem set."""
@@ -132,8 +135,8 @@ def in_short(source: str) -> str:
 
 
 def planted() -> dict[str, str]:
-    """Return what the editor on the first page needs: the question, what is given, and the code with the mistake."""
-    wrong = inspect.getsource(rnn_backward).replace(MISSING, "")
+    """Return what the editor on the first page needs: the question, what is given, and the code with its mistake."""
+    wrong = inspect.getsource(rnn_backward).replace(*PLANTED)
     return {"question": QUESTION, "given": in_short(inspect.getsource(rnn_forward)), "code": in_short(wrong).rstrip()}
 
 

@@ -343,6 +343,7 @@ def settings(address: str, packages: list[str]) -> dict:
 
 OVERRIDES = {
     "@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 2},
+    "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineNumbers": True}},  # messages name lines
     "@jupyter-notebook/application-extension:top": {"visible": "no"},  # the bar of run.html stands there
     # In a browser without shared memory an interrupt does nothing; the bar restarts Python.
     "@jupyterlab/notebook-extension:panel": {"toolbar": [{"name": "interrupt", "disabled": True}]},

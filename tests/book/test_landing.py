@@ -116,19 +116,26 @@ def planted():
     return {name: json.loads(value) for name, value in re.findall(r"^export const (\w+) = (.*);$", text, re.MULTILINE)}
 
 
-def test_the_planted_code_is_the_right_one_without_the_summand_and_with_a_short_docstring(planted):
+def test_the_planted_code_is_the_right_one_but_for_one_place_and_with_a_short_docstring(planted):
     right = ast.parse(inspect.getsource(animation.rnn_backward)).body[0]
-    wrong = ast.parse(planted["code"].replace("dh_total = dh[:, t]", f"dh_total = dh[:, t]{animation.MISSING}")).body[0]
+    correct, mistaken = animation.PLANTED
+    assert (planted["code"].count(mistaken), planted["code"].count(correct)) == (1, 0)
+    wrong = ast.parse(planted["code"].replace(mistaken, correct)).body[0]
     assert right.body.pop(0).value.value.startswith(wrong.body.pop(0).value.value)
     assert ast.dump(right) == ast.dump(wrong)
-    assert animation.MISSING not in planted["code"]
     assert len(planted["code"].splitlines()) <= 16
 
 
-def test_the_check_names_the_planted_mistake_as_the_animation_does_and_is_content_with_the_mended_line(planted, shown):
-    wrong = json.loads(on_page.answer(**planted, seed=animation.SEED))
-    assert (wrong["passed"], wrong["named"], wrong["message"]) == (False, True, shown.red)
-    mended = planted["code"].replace("dh_total = dh[:, t]", "dh_total = dh[:, t] + dh_next")
+def test_the_check_names_the_planted_mistake_which_the_animation_does_not_give_away(planted, shown):
+    for seed in range(10):
+        wrong = json.loads(on_page.answer(**planted, seed=seed))
+        name = wrong["message"].splitlines()[1]
+        assert (wrong["passed"], wrong["named"], name in shown.red) == (False, True, False)
+        assert name.startswith("  dWh multiplies dz with the hidden state this step made")
+
+
+def test_the_check_is_content_with_the_mended_line(planted, shown):
+    mended = planted["code"].replace(*reversed(animation.PLANTED))
     right = json.loads(on_page.answer(**{**planted, "code": mended}, seed=animation.SEED))
     assert (right["passed"], right["message"]) == (True, shown.green)
 

@@ -152,6 +152,14 @@ def test_two_saves_at_one_time_on_a_slow_machine_are_no_conflict(desk):
     assert desk.inside(SLOWLY) == []
 
 
+def test_lines_of_code_have_the_numbers_that_messages_name(desk):
+    numbers = "[...cell('imports').node.querySelectorAll('.cm-lineNumbers .cm-gutterElement')].map((one) => one.innerText)"
+    desk.inside("(cell('imports').node.scrollIntoView(), cell('imports').ready)")
+    shown = desk.inside(numbers)
+    lines = desk.source("imports").splitlines()
+    assert [number for number in shown if number][-len(lines) :] == [str(one + 1) for one in range(len(lines))]
+
+
 def test_start_over_asks_first_and_the_safe_answer_has_the_focus(desk):
     desk.write(TRIED, "mine = 1")
     desk.press("start-over")

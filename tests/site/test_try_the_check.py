@@ -15,8 +15,8 @@ from tools.learn import served
 
 LIVE = Path(__file__).parents[2] / "book" / "_live" / "live"
 PHONE = (390, 844)
-WRONG, RIGHT = "dh_total = dh[:, t]", "dh_total = dh[:, t] + dh_next"
-NAMED = "dh_next from step t + 1 is not added to the upstream gradient of step t."
+WRONG, RIGHT = "dWh += h[:, t]", "dWh += h_prev[:, t]"
+NAMED = "dWh multiplies dz with the hidden state this step made, not with the one it started from."
 LOOP = "while True:\n    pass"
 
 
@@ -106,7 +106,7 @@ def test_the_planted_mistake_is_named_with_a_link_to_the_equation(path, site):
     assert color == "red"
     assert said.startswith("rnn_backward is not right yet.")
     assert path.strong.strip() == NAMED
-    assert path.link == f"{site}/03-backpropagation-through-time.html#equation-bptt-dh"
+    assert path.link == f"{site}/03-backpropagation-through-time.html#equation-bptt-dwh"
 
 
 def test_the_mended_line_is_green_and_leads_on(path, site):
@@ -276,8 +276,8 @@ def test_the_whole_path_by_keyboard_alone_on_a_telephone(page, site, theme):
     page.evaluate("document.activeElement.setSelectionRange(0, 0)")
     for _ in editor.text().partition(WRONG)[0].splitlines()[1:]:
         page.press("ArrowDown")
-    page.press("End")
-    page.send("Input.insertText", text=" + dh_next")
+    page.press("Home", *["ArrowRight"] * len("        dWh += h"))
+    page.send("Input.insertText", text="_prev")
     page.press("Tab", "Enter")
     wait_for(page, "!!document.querySelector('.try-output.green')")
     assert serious(page) == []
