@@ -243,3 +243,17 @@ def test_in_print_a_status_is_no_larger_than_the_name_beside_it(opened):
     sizes = page.evaluate('[".class .status", ".class bdi"].map((name) => '
                           "getComputedStyle(document.querySelector(name)).fontSize)")  # fmt: skip
     assert sizes[0] == sizes[1]
+
+
+def test_names_and_totals_stay_in_sight_where_the_table_is_wider_than_the_window(opened):
+    page = opened(report_page(class_of({"ada": {}, "bo": {"rnn_backward": ONE}})), width=260)
+    seen = """(name) => [...document.querySelectorAll(name)].map((cell) => {
+      const { left, right } = cell.getBoundingClientRect();
+      return left >= 0 && right <= innerWidth && cell.contains(document.elementFromPoint(
+        (left + right) / 2, cell.getBoundingClientRect().top + 5)); })"""
+    page.evaluate("document.querySelector('.class').scrollIntoView()")
+    for scrolled in (0, 1000):
+        page.evaluate(f"document.querySelector('.wide').scrollLeft = {scrolled}")
+        for names in (".class tbody tr > :first-child", ".class tr > :last-child"):
+            assert set(page.evaluate(f"({seen})({names!r})")) == {True}, (scrolled, names)
+    assert page.evaluate("document.querySelector('.wide').scrollLeft") > 0, "the table is not wider than the window"
