@@ -124,6 +124,22 @@ def test_a_gradient_right_to_seven_digits_is_refused_as_made_of_differences(ques
         assert failure.tensors == (name,)
 
 
+@pytest.mark.parametrize("noise", [1e-6, 1e-3])
+def test_a_forward_pass_whose_noise_hides_every_slope_is_refused(noise):
+    rng, calls = np.random.default_rng(0), []
+
+    def noisy(x, W):
+        calls.append(1)
+        y, cache = RIGHT["wave_forward"](x, W)
+        # What is far from the right value is noticed where values are compared, in the first call.
+        return y * (1 + (noise if len(calls) > 1 else 0) * rng.standard_normal(y.shape)), cache
+
+    for seed in SEEDS:
+        calls.clear()
+        failure = failure_of(wave_backward, seed, wave_forward=noisy)
+        assert str(failure).startswith("wave_backward is not right yet. Wrong: d")
+
+
 def test_all_gradients_of_lost_digits_are_listed():
     rough = spoiled("wave_backward", lambda dx: dx * (1 + 3e-10), lambda dW: dW * (1 + 5e-9))
     failure = failure_of(wave_backward, wave_backward=rough)

@@ -153,9 +153,9 @@ def test_two_saves_at_one_time_on_a_slow_machine_are_no_conflict(desk):
 
 
 def test_lines_of_code_have_the_numbers_that_messages_name(desk):
-    numbers = "[...cell('imports').node.querySelectorAll('.cm-lineNumbers .cm-gutterElement')].map((one) => one.innerText)"
+    gutter = "cell('imports').node.querySelectorAll('.cm-lineNumbers .cm-gutterElement')"
     desk.inside("(cell('imports').node.scrollIntoView(), cell('imports').ready)")
-    shown = desk.inside(numbers)
+    shown = desk.inside(f"[...{gutter}].map((one) => one.innerText)")
     lines = desk.source("imports").splitlines()
     assert [number for number in shown if number][-len(lines) :] == [str(one + 1) for one in range(len(lines))]
 
