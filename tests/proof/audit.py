@@ -257,7 +257,9 @@ def main(seeds: int, jobs: int, write: bool, sets: tuple[str, ...], only: tuple[
     found: list[Found] = []
     with ProcessPoolExecutor(jobs) as pool, Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("Proving", total=len(tasks))
-        waiting = [pool.submit(look, *entry, seeds) for entry in tasks]
+        # A model takes minutes: begun last, it would leave all other processes idle.
+        longest_first = sorted(tasks, key=lambda entry: not isinstance(QUESTIONS[entry[1]], Trained))
+        waiting = [pool.submit(look, *entry, seeds) for entry in longest_first]
         for future in as_completed(waiting):
             part = future.result()
             found.append(part)
