@@ -119,6 +119,7 @@ def test_no_page_asks_another_host_for_anything_over_http(seen_over_http):
     assert [address for address in requested if not address.startswith(f"{root}/")] == []
 
 
+@pytest.mark.long
 def test_no_page_asks_anybody_for_anything_from_a_file(book, chromium, tmp_path):
     shutil.copy(PROBE, book.folder.parent)
     names = ",".join(f"html/{page.relative_to(book.folder)}" for page in book.pages())

@@ -151,7 +151,7 @@ def right(model, sequences):
     return np.mean(model.forward(sequences[1200:])[0][:, -1].argmax(axis=1) == labels[1200:])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_row_by_row_the_network_is_between_the_linear_softmax_and_the_most_similar_digit():
     scores = [right(handwriting.train(seed, rows, labels), rows) for seed in range(10)]
     assert handwriting.majority(labels) < 0.15
@@ -204,7 +204,7 @@ def test_in_noise_of_double_power_ten_networks_are_ahead_of_spectra_however_the_
     assert 0.4 < sound.spectrum(1.0, 8, 8) < 0.6  # eight pieces that do not overlap
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_in_noise_twice_as_strong_the_network_has_no_lead():
     """Which of the two is ahead is left open: both are far from the best."""
     scores = [sound.train(seed, 2.0)[1] for seed in range(3)]

@@ -69,7 +69,7 @@ def test_without_clipping_the_range_of_sgd_is_no_wider():
     assert page.width(SGDS[:6], page.sweep(LSTM, SGD, SGDS[:6], clip=None)) <= 8
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("how", [{}, {"lag": 20}, {"H": 32}], ids=["the page's", "lag 20", "32 units"])
 def test_adam_at_0_02_is_never_far_from_the_best(how):
     waits = page.sweep(LSTM, Adam, [0.01, 0.02, 0.04, 0.08, 0.16], **how)

@@ -263,6 +263,7 @@ def test_a_submission_that_kills_its_worker_each_time_is_named_and_all_others_ar
     assert course.points()["bo"] == [1, 2]
 
 
+@pytest.mark.long
 def test_when_all_workers_are_gone_the_run_ends_and_the_next_one_goes_on(course, machines, monkeypatch):
     monkeypatch.setattr(cluster_module, "WITHOUT_WORKERS_SECONDS", 1.0)
     course.submit("ada")

@@ -9,7 +9,7 @@ import pytest
 KILLS = Path(__file__).with_name("kills.py")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_grader_that_is_killed_loses_nothing_and_leaves_nothing():
     """In a process of its own, whose children are all that graders have left."""
     command = [sys.executable, KILLS, "--kills", "3", "--students", "3", "--each", "3", "--seed", "1"]

@@ -14,6 +14,7 @@ def refused(question, namespace):
     return {seed: str(failure) for seed, failure in verdicts.items() if failure is not None}
 
 
+@pytest.mark.trains
 def test_the_true_solution_passes(set_name, question):
     assert refused(question, solutions.true_solution(set_name)) == {}
 
