@@ -205,8 +205,8 @@ PARTS: dict[str, Callable[[Found, range], None]] = {
 
 def seeds_of(part: str, seeds: int, *, trained: bool = False) -> range:
     """Return the seeds on which a part of the proof is looked at."""
-    looked_at = range(max(2, seeds // SHARE_OF_SEEDS.get(part, 1)))
-    return looked_at[: SEEDS_OF_TRAINED.get(part, 0)] if trained else looked_at
+    share = seeds // SHARE_OF_SEEDS.get(part, 1)
+    return range(min(max(1, share), SEEDS_OF_TRAINED.get(part, 0))) if trained else range(max(2, share))
 
 
 def look(set_name: str, question: str, part: str, seeds: int) -> Found:
