@@ -107,12 +107,24 @@ def _who(said: dict) -> str:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what other processes have left. What this one began in an earlier run it may still need."""
+    """Remove what processes have left that have ended. One that lives still needs what it began in an earlier run."""
     for path in folder.iterdir():
-        if path.name in (LOCK_FILE, str(os.getpid())):
+        if path.name == LOCK_FILE or _lives(path.name):
             continue
         with suppress(OSError):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _lives(process: str) -> bool:
+    if not process.isdecimal():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it is somebody else's
+        return True
+    return True
 
 
 def _temporary_folder(working: Path) -> Path:

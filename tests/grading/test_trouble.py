@@ -290,3 +290,25 @@ def test_what_a_killed_run_left_is_cleared_by_the_next(course):
     (left.parent / "unfinished").write_text("half of")
     assert course.run("grade", "ps2", "--jobs", "1", "--no-feedback").exit_code == 0
     assert {path.name for path in left.parent.iterdir()} <= {lock.LOCK_FILE, str(os.getpid())}
+
+
+TWICE = """
+import sys
+from pathlib import Path
+from autograder.grading.classroom import Classroom
+from autograder.sandbox.bubblewrap import Sandbox
+for line in sys.stdin:
+    outcomes = Classroom(Path(sys.argv[1]), Path(sys.argv[2])).grade("ps2", Sandbox(), feedback=False, force=True)
+    print(len(outcomes), flush=True)
+"""
+
+
+def test_a_grader_that_lives_on_may_grade_again_after_another_has(course):
+    course.submit("ada")
+    command = [sys.executable, "-c", TWICE, course.folder, course.room]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as lives_on:
+        for _ in range(2):
+            print("grade", file=lives_on.stdin, flush=True)
+            assert lives_on.stdout.readline() == "1\n"
+            done = subprocess.run(command, input="grade\n", capture_output=True, text=True)
+            assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
