@@ -10,12 +10,13 @@ import pytest
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "learn.py"
 
-# Says what it reads where UNROLLED_BOOK points to, then waits for its signal or the end of its input.
+# Says what it reads where UNROLLED_BOOK points to, then waits for its signal or the end of its input. The signal may
+# come while print is still busy, so that the handler must not print.
 LAB = """
 import os, signal, sys, urllib.request
 
 def stop(number, frame):
-    print("stopped by", signal.Signals(number).name, flush=True)
+    os.write(1, b"stopped by %s\\n" % signal.Signals(number).name.encode())
     sys.exit(7)
 
 signal.signal(signal.SIGTERM, stop)
