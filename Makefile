@@ -1,7 +1,7 @@
 # Unrolled. Two commands matter: `make course` and `make test`. `make help` lists the others.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: FORCE help course test quick page frameworks setup book serve exercises normalize site site-test learn progress grade sample-class attacks refute audit bench constraints clean
+.PHONY: FORCE help course test quick page frameworks setup book serve exercises normalize site site-test learn progress grade sample-class attacks refute prove audit bench constraints clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -148,7 +148,7 @@ $(SAMPLE)/graded: $(READY) $(GRADED_BY)
 # --------------------------------------------------------------------------------------------------------- proving
 
 PAGES := $(wildcard book/*.ipynb book/folklore/*.ipynb book/uses/*.ipynb)
-# Claims and uses that train for more than six seconds. `make refute` runs them, and so do `make audit` and CI.
+# Claims and uses that train for more than six seconds. `make refute` runs them, and so does CI.
 LONG_CLAIMS := k01 k03 k04 k05 k06 k07 k08 k09 k10 k11 k13 k14 k15 k16 k17 k20 k22 k23 k24
 LONG_USES := u1 u4 u5 u6 u7 u8
 LONG_PAGES := $(foreach claim,$(LONG_CLAIMS),$(wildcard book/folklore/$(claim)-*.ipynb)) \
@@ -190,16 +190,21 @@ KINDS ?=
 attacks: $(READY) ## Attack the grader in some 300 ways and show what each got (four minutes on two cores)
 	@$(ONE_THREAD) python -m tests.attacks.attacks $(KINDS)
 
+# One part of the long tests is enough for a look: `make refute PART=2/4`
+PART ?=
 refute: $(HTML)/index.html ## Run the long pages, and try to refute the folklore at eight times the budget (more than half an hour)
 	$(call say,The long pages run and print what they say (nbval))
 	@$(call nbval,$(LONG_PAGES))
 	$(call say,Verdicts at eight times the budget)
-	@$(ONE_THREAD) $(if $(BASE_URL)$(REPOSITORY),,UNROLLED_BOOK=$(HTML)) python -m pytest -q tests -m "long and not site" -n $(JOBS) --dist worksteal
+	@$(ONE_THREAD) $(if $(BASE_URL)$(REPOSITORY),,UNROLLED_BOOK=$(HTML)) python -m pytest -q tests -m "long and not site" $(if $(PART),--part $(PART)) -n $(JOBS) --dist worksteal
 
-# More options for `make audit`, such as SEEDS=20 or PS=ps5
+# More options for `make prove`, such as SEEDS=20 or PS=ps5
 SEEDS ?= 500
-audit: refute ## Prove every check on 500 seeds and write benchmarks/audit/ (an hour and a half on two cores), and the verdicts
+prove: $(READY) ## Prove every check on 500 seeds and write benchmarks/audit/ (an hour and a half on two cores)
+	$(call say,Every check on $(SEEDS) seeds)
 	@python tests/proof/audit.py --seeds $(SEEDS) --jobs $(JOBS) $(if $(filter 500,$(SEEDS)),,--no-write) $(if $(PS),--set $(PS))
+
+audit: refute prove ## All long proofs: refute and prove
 
 bench: $(READY) ## Time the layers against PyTorch, where it is installed
 	@python benchmarks/bench_layers.py
