@@ -160,6 +160,18 @@ class Page:
             self.send(f"{domain}.enable")
         self.resize(1280, 800)
 
+    @contextlib.contextmanager
+    def tab(self) -> Iterator["Page"]:
+        """Open another tab, which shares the store of this page, and close it at the end."""
+        context = self.browser.send("Target.getTargetInfo", targetId=self.target)["targetInfo"]["browserContextId"]
+        shared = self.browser.send("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        session = self.browser.send("Target.attachToTarget", targetId=shared, flatten=True)["sessionId"]
+        try:
+            yield Page(self.browser, shared, session)
+        finally:
+            self.browser.send("Target.closeTarget", targetId=shared)
+            self.browser.forget(session)
+
     def send(self, method: str, **params: object) -> dict:
         """Send a command of the protocol to this page."""
         return self.browser.send(method, self.session, **params)

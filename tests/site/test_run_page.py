@@ -135,6 +135,40 @@ def test_what_was_written_a_moment_before_the_page_is_left_is_kept(desk, site):
     assert desk.source(TRIED) == "print('a last word')"
 
 
+def test_of_two_tabs_with_one_notebook_the_second_waits_and_then_has_the_work_of_the_first(desk, site):
+    with desk.page.tab() as tab:
+        second = Solving(tab, site, "ps3.ipynb")
+        tab.go(second.address)
+        second.until_status("Waiting for the other tab.", seconds=60)
+        assert [one[:52] for one in second.troubles()] == ["This notebook is open in another tab of this browser"]
+        assert tab.evaluate("document.getElementById('notebook').hidden")
+        desk.write(TRIED, "print('of the first')")
+        desk.page.go(f"{site}/index.html")
+        second.until_ready()
+        assert second.troubles() == []
+        assert second.source(TRIED) == "print('of the first')"
+        second.write(TRIED, "print('of the second')")
+        tab.go(f"{site}/index.html")
+    desk.open()
+    assert desk.source(TRIED) == "print('of the second')"
+
+
+def test_a_page_that_the_browser_goes_back_to_has_its_notebook_for_itself_again(desk, site):
+    desk.page.go(f"{site}/index.html")
+    desk.page.evaluate("history.back()")
+    wait_for(desk.page, "location.pathname.endsWith('run.html')")
+    desk.until_ready()
+    with desk.page.tab() as tab:
+        second = Solving(tab, site, "ps3.ipynb")
+        tab.go(second.address)
+        second.until_status("Waiting for the other tab.", seconds=60)
+
+
+def test_two_tabs_with_two_notebooks_do_not_wait_for_each_other(desk, site):
+    with desk.page.tab() as tab:
+        assert Solving(tab, site, "ps5.ipynb").open().troubles() == []
+
+
 SLOWLY = """(async () => {
   const contents = app.serviceManager.contents;
   const save = contents.save.bind(contents);
@@ -202,6 +236,25 @@ def test_looking_at_a_notebook_stores_no_copy_that_a_new_release_would_not_reach
     assert desk.source("imports").startswith("from typing")
     assert not desk.inside("panel.context.model.dirty")
     assert "Saved" not in desk.status()
+
+
+def test_a_new_release_reaches_who_only_looked_and_leaves_work_as_it_is(page, html, tmp_path):
+    absent = "lite/files/ps3.ipynb"
+    folder = without(html, tmp_path / "book", absent)
+    released = (html / absent).read_text(encoding="utf-8")
+    (folder / absent).write_text(released, encoding="utf-8")
+    with served(folder) as address:
+        ours = Solving(page, address, "ps3.ipynb").open()
+        (folder / absent).write_text(released.replace("from typing", "import math\\nfrom typing"), encoding="utf-8")
+        ours.open()
+        ours.open()  # the first time a browser may still show what it has kept
+        assert ours.source("imports").startswith("import math\nfrom typing")
+        ours.write(TRIED, "print('mine')")
+        (folder / absent).write_text(released, encoding="utf-8")
+        ours.open()
+        ours.open()
+        assert ours.source("imports").startswith("import math\nfrom typing")
+        assert ours.source(TRIED) == "print('mine')"
 
 
 # -------------------------------------------------------------------------------------- telephone, keyboard, darkness

@@ -73,7 +73,26 @@ async function start() {
   }
   keeps = await hasStorage();
   if (!keeps) show(TROUBLES.storage);
+  await alone();
   await open();
+}
+
+/** Wait until no other tab has this notebook open, and hold it until this page is left. */
+async function alone() {
+  let away = () => {};
+  const waiting = setTimeout(() => {
+    away = show(TROUBLES.twice);
+    $("status").textContent = "Waiting for the other tab.";
+  }, 1000); // when a page is loaded again, the one before lets go a moment later
+  await new Promise((go) => {
+    const left = new Promise((done) => addEventListener("pagehide", done));
+    const hold = () => (go(), left);
+    (navigator.locks?.request(rescue, hold) ?? Promise.reject()).catch(go); // a browser that has no locks, or denies them
+  });
+  clearTimeout(waiting);
+  away();
+  // A browser that goes back may show the page as it was left, which holds the notebook no more.
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
 }
 
 async function open() {

@@ -6,6 +6,8 @@ export const TROUBLES = {
     "This browser has no WebAssembly, which Python needs here: use a current Firefox, Chrome, Edge or Safari, or allow WebAssembly in the settings of this one.",
   storage:
     "This browser keeps nothing for this page, perhaps because its window is a private one: your work is lost when the tab closes, so press “Download my notebook” before.",
+  twice:
+    "This notebook is open in another tab of this browser, and the two would overwrite each other’s work: go on there, or close that tab, and it opens here.",
   full: "The last change was not saved, perhaps because this browser’s storage is full: press “Download my notebook” now, and close the tab only after that.",
 };
 
