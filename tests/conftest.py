@@ -23,12 +23,15 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Keep one part of the long tests, by whole files, since tests of a file share what they trained."""
+    """Keep one part of the long tests, by whole files, since tests of a file share what they trained.
+
+    Files are counted in the order of their names read from the end: chapters, which take longest, are far apart then.
+    """
     if (part := config.getoption("part")) is None:
         return
     number, parts = part
     long = [item for item in items if item.get_closest_marker("long")]
-    chosen = sorted({item.path for item in long})[number - 1 :: parts]
+    chosen = sorted({item.path for item in long}, key=lambda path: str(path)[::-1])[number - 1 :: parts]
     left_out = {item for item in long if item.path not in chosen}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
