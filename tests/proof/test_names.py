@@ -12,7 +12,7 @@ import pytest
 
 from autograder.engine.mistakes import same
 
-SEEDS = range(1)  # `make audit` asks on many
+SEEDS = range(1)  # `make prove` asks on many
 EVERY = 43
 
 

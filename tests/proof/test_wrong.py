@@ -8,7 +8,7 @@ from mutants import mutants
 import solutions
 from autograder.engine.trained import Trained
 
-# Here on one seed, and of what is made by the hundred every third; `make audit` looks at all of it on many.
+# Here on one seed, and of what is made by the hundred every third; `make prove` looks at all of it on many.
 SEED = 0
 EVERY = 3
 QUICK = ("central differences", "complex step of 1e-8", "complex step of 1e-200")
@@ -65,7 +65,7 @@ def test_a_derivative_without_the_chain_rule_is_refused(set_name, derivative):
 @pytest.mark.long
 @pytest.mark.parametrize("said_to_pass", sorted(NOT_SEEN))
 def test_a_cheat_that_is_said_to_pass_passes(said_to_pass):
-    """All others are looked at in `make audit`."""
+    """All others are looked at in `make prove`."""
     name = said_to_pass.partition(": ")[0]
     set_name, question = next(found for found in solutions.questions() if found[1].name == name)
     found = [(how, cheat) for how, cheat in cheats(set_name, question) if f"{name}: {how}" == said_to_pass]

@@ -9,8 +9,9 @@ import pytest
 
 from tests.book.browser import open_browser
 from tests.book.page_requests import is_foreign, requested
+from tests.site.axe import serious
+from tests.site.broken import NO_LOCAL_STORAGE, without
 from tests.site.solving import wait_for
-from tests.site.test_run_page import NO_LOCAL_STORAGE, serious, without
 from tools.learn import served
 
 LIVE = Path(__file__).parents[2] / "book" / "_live" / "live"
