@@ -73,12 +73,14 @@ async function start() {
   }
   keeps = await hasStorage();
   if (!keeps) show(TROUBLES.storage);
-  await alone();
+  else await alone();
   await open();
 }
 
 /** Wait until no other tab has this notebook open, and hold it until this page is left. */
 async function alone() {
+  // A browser that goes back may show the page as it was left, which holds the notebook no more.
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
   let away = () => {};
   const waiting = setTimeout(() => {
     away = show(TROUBLES.twice);
@@ -91,8 +93,6 @@ async function alone() {
   });
   clearTimeout(waiting);
   away();
-  // A browser that goes back may show the page as it was left, which holds the notebook no more.
-  addEventListener("pageshow", (event) => event.persisted && location.reload());
 }
 
 async function open() {
