@@ -2,7 +2,7 @@
 
 What `make test` looks at on a handful of seeds is looked at here on many: right solutions in all styles and dresses,
 wrong ones that somebody wrote, mutants, corruptions and cheats made from the true solution, and the names of mistakes.
-The command ends with 1 if a verdict was false or a name wrong.
+The command ends with 1 if a verdict was false, a name wrong or a check slow.
 """
 
 import os
