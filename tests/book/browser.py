@@ -39,6 +39,10 @@ class BrowserError(RuntimeError):
     """What the browser says went wrong, or that it says nothing."""
 
 
+class PageError(BrowserError):
+    """What a page says went wrong: its script threw an error, or it left for another page before it had answered."""
+
+
 class Browser:
     """A running Chromium. Use it in a ``with`` statement through `open_browser`.
 
@@ -86,7 +90,7 @@ class Browser:
                 break
             self.events.append(answer)
         if "error" in answer:
-            raise BrowserError(f"{method}: {answer['error']['message']}")
+            raise (PageError if session else BrowserError)(f"{method}: {answer['error']['message']}")
         return answer["result"]
 
     def wait(self, method: str, session: str) -> dict:
@@ -244,8 +248,27 @@ class Page:
         answer = self.send("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]
-            raise BrowserError(details.get("exception", {}).get("description", details["text"]))
+            raise PageError(details.get("exception", {}).get("description", details["text"]))
         return answer["result"].get("value")
+
+    def until(self, expression: str, seconds: float = 240) -> object:
+        """Return the value of a JavaScript expression as soon as it is true, which may be on the next page.
+
+        Raises
+        ------
+        AssertionError
+            When it is not true after that time. Says what the page showed, and what the expression gave.
+        """
+        deadline, last = time.monotonic() + seconds, None
+        while time.monotonic() < deadline:
+            try:
+                if last := self.evaluate(expression):
+                    return last
+            except PageError as error:
+                last = error
+            time.sleep(0.1)
+        seen = self.evaluate("document.body.innerText")
+        raise AssertionError(f"not true after {seconds} s: {expression}\nIt gave: {last}\nThe page says: {seen}")
 
     def press(self, *keys: str, shift: bool = False) -> None:
         """Press keys of `KEYS`, one after the other, where the focus is."""

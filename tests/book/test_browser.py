@@ -78,3 +78,16 @@ def test_a_page_is_shown_on_paper_and_to_readers_who_want_no_motion(root, page):
     assert page.evaluate(STYLE) == ["rgb(0, 0, 0)", "7px"]
     page.use_medium()
     assert page.evaluate(STYLE) == usual
+
+
+def test_what_is_waited_for_may_come_true_on_the_page_to_which_the_asked_one_has_left(root, page):
+    page.go(f"{root}/broken.html")
+    page.evaluate("void setTimeout(() => { location = 'right.html' }, 200)")
+    assert page.until("document.querySelector('p').textContent === 'right' || new Promise(() => {})")
+    assert page.evaluate("location.pathname") == "/right.html"
+
+
+def test_what_never_comes_true_is_told_with_what_the_page_says(root, page):
+    page.go(f"{root}/right.html")
+    with pytest.raises(AssertionError, match=r"(?s)TypeError.*The page says: right"):
+        page.until("document.querySelector('button').textContent", seconds=0.3)

@@ -1,7 +1,5 @@
 """Copies of the site and browsers in which something is missing, and what the page says of it."""
 
-from tests.site.solving import wait_for
-
 NO_INDEXED_DB = "IDBFactory.prototype.open = () => { throw new DOMException('denied', 'SecurityError'); };"
 NO_LOCAL_STORAGE = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('denied'); } });"
 
@@ -21,4 +19,4 @@ def without(source, folder, absent):
 def told(page, address):
     """Open an address and return the one sentence about what stands in the way."""
     page.go(address)
-    return wait_for(page, "document.querySelector('#troubles p')?.textContent")
+    return page.until("document.querySelector('#troubles p')?.textContent")

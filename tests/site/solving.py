@@ -19,17 +19,6 @@ SCOPE = """(async () => {{
 }})()"""
 
 
-def wait_for(page, expression, seconds=SECONDS):
-    """Return the value of a JavaScript expression as soon as it is true; fail when the time is over."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := page.evaluate(f"(() => {{ try {{ return {expression} }} catch {{ return null }} }})()"):
-            return value
-        time.sleep(0.1)
-    seen = page.evaluate("document.body.innerText")
-    raise AssertionError(f"not true after {seconds} s: {expression}\nThe page says: {seen}")
-
-
 def solutions(name):
     """Return the source of every cell of a problem set that a learner writes, by the cell's id."""
     notebook = json.loads((ROOT / "solutions" / name / f"{name}.ipynb").read_text(encoding="utf-8"))
@@ -80,7 +69,7 @@ class Solving:
 
     def until_status(self, words, seconds=SECONDS):
         """Wait until words stand in the line of status."""
-        wait_for(self.page, f"document.getElementById('status').textContent.includes({json.dumps(words)})", seconds)
+        self.page.until(f"document.getElementById('status').textContent.includes({json.dumps(words)})", seconds)
 
     def troubles(self):
         """Return the sentences that stand above the notebook."""

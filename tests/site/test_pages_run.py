@@ -5,7 +5,6 @@ Chapters train for minutes there and are marked `long`; `python benchmarks/brows
 
 import json
 import re
-import time
 
 import pytest
 import site_pages
@@ -60,22 +59,11 @@ CELLS = """JSON.stringify(jupyterapp.shell.currentWidget.content.model.toJSON().
   .filter((cell) => cell.cell_type === "code"))"""
 
 
-def until(page, expression, seconds=120):
-    """Wait until an expression is true in a page; fail with the last error when it never is."""
-    deadline, last = time.monotonic() + seconds, None
-    while time.monotonic() < deadline:
-        last = page.evaluate(f"(() => {{ try {{ return {expression} }} catch (error) {{ return String(error) }} }})()")
-        if last is True:
-            return
-        time.sleep(0.1)
-    pytest.fail(f"{expression} was not true within {seconds} s: {last}")
-
-
 def test_a_page_runs_from_top_to_bottom_in_jupyterlite(page, site):
     page.go(f"{site}/lite/notebooks/index.html?path={QUICK}")
-    until(page, "jupyterapp.shell.currentWidget.content.widgets.length > 5")
+    page.until("jupyterapp.shell.currentWidget.content.widgets.length > 5")
     page.evaluate(RUN_ALL)
-    until(page, "window.ran")
+    page.until("window.ran")
     cells = json.loads(page.evaluate(CELLS))
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert [output for output in outputs if output["output_type"] == "error"] == []

@@ -6,7 +6,7 @@ import pytest
 
 from tests.site.axe import serious
 from tests.site.broken import without
-from tests.site.solving import Solving, wait_for
+from tests.site.solving import Solving
 from tools.learn import served
 
 PHONE = (390, 844)
@@ -61,7 +61,7 @@ def test_of_two_tabs_with_one_notebook_the_second_waits_and_then_has_the_work_of
 def test_a_page_that_the_browser_goes_back_to_has_its_notebook_for_itself_again(desk, site):
     desk.page.go(f"{site}/index.html")
     desk.page.evaluate("history.back()")
-    wait_for(desk.page, "location.pathname.endsWith('run.html')")
+    desk.page.until("location.pathname.endsWith('run.html')")
     desk.until_ready()
     with desk.page.tab() as tab:
         second = Solving(tab, site, "ps3.ipynb")
@@ -105,10 +105,10 @@ def test_start_over_asks_first_and_the_safe_answer_has_the_focus(desk):
     assert desk.page.evaluate("document.getElementById('ask').open")
     assert desk.page.evaluate("document.activeElement.textContent") == "Keep my work"
     desk.page.press("Enter")
-    wait_for(desk.page, "!document.getElementById('ask').open")
+    desk.page.until("!document.getElementById('ask').open")
     desk.press("start-over")
     desk.page.press("Escape")
-    wait_for(desk.page, "!document.getElementById('ask').open")
+    desk.page.until("!document.getElementById('ask').open")
     assert desk.source(TRIED) == "mine = 1"
 
 
@@ -120,7 +120,7 @@ def test_start_over_opens_the_notebook_as_the_course_hands_it_out(desk, html):
     desk.until_status("Saved")
     desk.press("start-over")
     desk.page.press("Tab", "Enter")
-    wait_for(desk.page, "!document.getElementById('ask').open")
+    desk.page.until("!document.getElementById('ask').open")
     desk.until_status("Restarting")
     desk.until_ready()
     assert {cell: desk.source(cell) for cell in sources} == sources
@@ -169,7 +169,7 @@ def test_a_page_of_the_book_opens_under_its_heading_and_leads_back(page, site, h
     assert heading.split()[0] in (html / f"{name}.html").read_text(encoding="utf-8")
     assert page.evaluate("document.title") == f"{heading} · Unrolled"
     page.evaluate("document.getElementById('back').click()")
-    wait_for(page, f"location.pathname === '/{name}.html'")
+    page.until(f"location.pathname === '/{name}.html'")
 
 
 # -------------------------------------------------------------------------------------- telephone, keyboard, darkness
@@ -195,7 +195,7 @@ def test_a_cell_is_written_and_run_by_keyboard_alone_on_a_telephone(browser, sit
         page.press("ArrowDown")
     assert phone.inside(ACTIVE) == TRIED
     page.press("Enter")
-    wait_for(page, "document.getElementById('notebook').contentDocument.activeElement.closest('.cm-editor')?.tagName")
+    page.until("document.getElementById('notebook').contentDocument.activeElement.closest('.cm-editor')?.tagName")
     page.send("Input.dispatchKeyEvent", type="keyDown", key="a", code="KeyA", modifiers=2, commands=["selectAll"])
     page.send("Input.insertText", text="print(20 + 3)")
     page.press("Escape")
@@ -203,10 +203,10 @@ def test_a_cell_is_written_and_run_by_keyboard_alone_on_a_telephone(browser, sit
     assert page.evaluate(IN_THE_FRAME)
     page.press("Enter", shift=True)
     inside = "document.getElementById('notebook').contentWindow.jupyterapp.shell.currentWidget.content"
-    wait_for(page, f"{inside}.widgets.find((one) => one.model.id === '{TRIED}').model.outputs.length")
+    page.until(f"{inside}.widgets.find((one) => one.model.id === '{TRIED}').model.outputs.length")
     assert phone.output(TRIED) == "23\n"
     page.press("Escape")
-    wait_for(page, "document.activeElement.id === 'enter'")
+    page.until("document.activeElement.id === 'enter'")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
     assert page.evaluate("document.querySelector('.bar').offsetHeight") <= 110
     light = page.evaluate("document.getElementById('notebook').contentDocument.body.dataset.jpThemeLight")
@@ -220,7 +220,7 @@ def test_axe_finds_nothing_serious_on_the_page_its_dialog_and_a_trouble(browser,
     page = browser.page()
     page.use_theme(theme)
     page.go(f"{site}/run.html?open=ps99.ipynb")
-    wait_for(page, "!!document.querySelector('#troubles p')")
+    page.until("!!document.querySelector('#troubles p')")
     assert serious(page) == []
     page.evaluate("document.getElementById('ask').showModal()")
     assert serious(page) == []

@@ -11,7 +11,6 @@ from tests.book.browser import open_browser
 from tests.book.page_requests import is_foreign, requested
 from tests.site.axe import serious
 from tests.site.broken import NO_LOCAL_STORAGE, without
-from tests.site.solving import wait_for
 from tools.learn import served
 
 LIVE = Path(__file__).parents[2] / "book" / "_live" / "live"
@@ -33,7 +32,7 @@ class Editor:
         self.page.go(self.address)
         self.page.evaluate("document.querySelector('.landing-start a').focus()")
         self.page.press("Enter")
-        wait_for(self.page, "document.activeElement.textContent === 'Find the mistake'")
+        self.page.until("document.activeElement.textContent === 'Find the mistake'")
         return self
 
     def text(self):
@@ -54,14 +53,14 @@ class Editor:
     def output(self, seconds=240):
         """Wait for what stands below the buttons and return its color and its text."""
         found = "((box) => box.innerText && [box.className.split(' ')[1], box.innerText])"
-        return tuple(wait_for(self.page, f"{found}(document.querySelector('.try-output'))", seconds))
+        return tuple(self.page.until(f"{found}(document.querySelector('.try-output'))", seconds))
 
     def check(self):
         self.press("check")
         return self.output()
 
     def until_ready(self):
-        wait_for(self.page, "document.querySelector('.try-status').textContent === 'Python is ready.'")
+        self.page.until("document.querySelector('.try-status').textContent === 'Python is ready.'")
         return self
 
 
@@ -79,7 +78,7 @@ def path(chromium, site, tmp_path_factory):
         seen.before = page.requests()
         editor = Editor(page, site).open()
         editor.press("check")
-        seen.waiting = wait_for(page, "document.querySelector('.try-status').textContent.match(/loads: .*/)?.[0]")
+        seen.waiting = page.until("document.querySelector('.try-status').textContent.match(/loads: .*/)?.[0]")
         seen.red = editor.output()
         seen.strong = page.evaluate("document.querySelector('.try-message strong')?.textContent ?? ''")
         seen.link = page.evaluate("document.querySelector('.try-message a')?.href")
@@ -153,7 +152,7 @@ def editor(opened):
     """Return the open editor with its first text and Python ready."""
     opened.page.evaluate("window.confirm = () => true")
     opened.press("reset")
-    wait_for(opened.page, "document.querySelector('progress').hidden")
+    opened.page.until("document.querySelector('progress').hidden")
     return opened
 
 
@@ -187,7 +186,7 @@ def test_what_the_code_prints_stands_above_the_message_and_is_no_html(editor):
 def test_a_loop_can_be_stopped_and_the_text_stays_and_can_be_checked_again(editor):
     editor.write(LOOP)
     editor.press("check")
-    wait_for(editor.page, "document.querySelector('.try-status').textContent === 'The check runs …'")
+    editor.page.until("document.querySelector('.try-status').textContent === 'The check runs …'")
     editor.page.evaluate("document.querySelector('.try-stop').focus()")
     editor.page.press("Enter")
     assert editor.output(5) == ("red", "Stopped; your text is kept.")
@@ -280,7 +279,7 @@ def test_the_whole_path_by_keyboard_alone_on_a_telephone(page, site, theme):
     page.press("Home", *["ArrowRight"] * len("        dWh += h"))
     page.send("Input.insertText", text="_prev")
     page.press("Tab", "Enter")
-    wait_for(page, "!!document.querySelector('.try-output.green')")
+    page.until("!!document.querySelector('.try-output.green')")
     assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
     assert page.evaluate("document.documentElement.dataset.theme") == theme
@@ -338,14 +337,14 @@ def test_with_storage_nothing_is_said_about_it(editor):
 def test_from_a_file_the_page_says_how_to_serve_it(page, html):
     page.go((html / "index.html").resolve().as_uri())
     page.evaluate("document.querySelector('.try-start').click()")
-    assert "python -m http.server" in wait_for(page, "document.querySelector('.try-start-note').textContent")
+    assert "python -m http.server" in page.until("document.querySelector('.try-start-note').textContent")
 
 
 def test_an_editor_that_does_not_come_says_so(page, html, tmp_path):
     with served(without(html, tmp_path / "book", "live")) as broken:
         page.go(f"{broken}/index.html")
         page.evaluate("document.querySelector('.try-start').click()")
-        assert wait_for(page, "document.querySelector('.try-start-note').textContent").startswith("The editor did not")
+        assert page.until("document.querySelector('.try-start-note').textContent").startswith("The editor did not")
 
 
 def test_without_javascript_the_button_is_a_link_to_the_problem_set(page, site):
