@@ -17,7 +17,7 @@ RUN = """(async () => {
 def opened(page, address):
     """Open a notebook and wait for its kernel."""
     page.go(address)
-    page.until(OPEN)
+    page.until(OPEN, 120)
 
 
 def run(page, code):

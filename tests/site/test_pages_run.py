@@ -61,9 +61,9 @@ CELLS = """JSON.stringify(jupyterapp.shell.currentWidget.content.model.toJSON().
 
 def test_a_page_runs_from_top_to_bottom_in_jupyterlite(page, site):
     page.go(f"{site}/lite/notebooks/index.html?path={QUICK}")
-    page.until("jupyterapp.shell.currentWidget.content.widgets.length > 5")
+    page.until("jupyterapp.shell.currentWidget.content.widgets.length > 5", 120)
     page.evaluate(RUN_ALL)
-    page.until("window.ran")
+    page.until("window.ran", 120)
     cells = json.loads(page.evaluate(CELLS))
     outputs = [output for cell in cells for output in cell["outputs"]]
     assert [output for output in outputs if output["output_type"] == "error"] == []
